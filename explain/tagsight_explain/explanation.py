@@ -1,0 +1,37 @@
+"""Why a score is what it is."""
+
+from dataclasses import dataclass
+
+from tagsight_models.frame import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Shapley values of one score; roles are the players.
+
+    Attributes:
+        roles: names, in the order of `contributions`.
+        base: the score of the normal reference window (no role present).
+        contributions: shape (roles,); `base + contributions.sum()` is the score, within 1e-4 * max(1, |score|).
+        standard_error: shape (roles,); 0 where the computation was exact.
+        evaluations: how many windows the model scored for it.
+        failure: "" when it holds; else why not, in words: then it is Uncertain and must not be acted on.
+    """
+
+    roles: tuple[str, ...]
+    base: float
+    contributions: Floats
+    standard_error: Floats
+    evaluations: int
+    failure: str = ""
+
+    @property
+    def total(self) -> float:
+        """Base and contributions added up in float64."""
+        return float(self.base + self.contributions.sum())
+
+    def shares(self) -> Floats:
+        """Per cent of the excess: 100 x max(contribution, 0) / sum of the positive ones; zeros if none is."""
+        positive = self.contributions.clip(min=0.0)
+        total = float(positive.sum())
+        return 100.0 * positive / total if total > 0.0 else positive

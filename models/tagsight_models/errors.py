@@ -1,0 +1,76 @@
+"""What the models raise.
+
+ModelError
+├── TooLittleData       says how much there is and how much would do
+├── UnusableInput       a role that cannot be an input: constant, text, all missing
+├── ModelFileDamaged    a hash, signature, schema or path that is wrong: the model is not loaded
+├── TrainingInterrupted ended from outside; can be resumed
+└── NoSuchModel         a version that is not in the store
+"""
+
+from dataclasses import dataclass
+
+
+class ModelError(Exception):
+    """Something about data for, or files of, a model. `mend` says what an engineer can do about it."""
+
+    mend: str = ""
+
+
+@dataclass
+class TooLittleData(ModelError):
+    """Not enough usable steps remain after gates and exclusions."""
+
+    what: str
+    found: int
+    needed: int
+    mend: str = "Widen `train.last`, or look at the excluded counts: `tagsight train --dry-run` prints them."
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.found} usable steps, at least {self.needed} are needed"
+
+
+@dataclass
+class UnusableInput(ModelError):
+    """A role cannot be an input of the model."""
+
+    role: str
+    cause: str
+    mend: str = "Remove it from `inputs`, or exclude the period in which it does not vary."
+
+    def __str__(self) -> str:
+        return f"input {self.role!r} cannot be used: {self.cause}"
+
+
+@dataclass
+class ModelFileDamaged(ModelError):
+    """A model file whose hash, signature, schema or path is wrong. It is not loaded; the previous one stays."""
+
+    path: str
+    cause: str
+    mend: str = "Train again, or restore the folder from a backup made by the same installation."
+
+    def __str__(self) -> str:
+        return f"model file {self.path} is not loaded: {self.cause}"
+
+
+@dataclass
+class TrainingInterrupted(ModelError):
+    """Training ended from outside before its end."""
+
+    epoch: int
+    mend: str = "Start the training again; it goes on from the last finished epoch."
+
+    def __str__(self) -> str:
+        return f"training was interrupted after epoch {self.epoch}"
+
+
+@dataclass
+class NoSuchModel(ModelError):
+    """The store has no such model or version."""
+
+    name: str
+    mend: str = "`tagsight model list FILE` shows what there is; `tagsight train FILE` makes the first."
+
+    def __str__(self) -> str:
+        return f"no model {self.name}"

@@ -1,0 +1,49 @@
+"""The seam between a trained model and those who use it: scoring, explaining, rehearsing."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from tagsight_models.frame import Floats, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a model expects of each role at the last step of each window, in engineering units.
+
+    All arrays have shape (windows, roles). `lower` and `upper` bound the normal band.
+    """
+
+    expected: Floats
+    lower: Floats
+    upper: Floats
+
+
+class ScoringModel(Protocol):
+    """A trained model.
+
+    Laws: `score` is a pure function of the windows (design law 15): what was scored before changes nothing, and
+    what else is in the batch changes a score by at most 1e-6 relative. Windows hold no NaN: the caller gates.
+    Nothing here reads a clock or a file.
+    """
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """Order of the columns of every window."""
+
+    @property
+    def window_steps(self) -> int:
+        """Steps of a window, the lookback of the smoothing included."""
+
+    @property
+    def grid_ns(self) -> int:
+        """Distance of the steps."""
+
+    @property
+    def reference(self) -> Floats:
+        """Shape (window_steps, roles): the normal window that stands for an absent role in an explanation."""
+
+    def score(self, windows: Floats) -> Floats:
+        """Windows of shape (n, window_steps, roles) in engineering units -> scores, shape (n,); 1.0 is the limit."""
+
+    def expectation(self, windows: Floats) -> Expectation:
+        """Expected value and band of each role at the last step of each window."""

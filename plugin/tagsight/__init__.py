@@ -1,0 +1,8 @@
+"""TagSight: fault models for an industrial historian.
+
+Floors, from the ground: `errors`, `platform`, `clocks` -> `duration`, `conditions` -> `specification` ->
+`configuration` -> `plan` -> `ledger/`, `inbox`, `heartbeat` -> `outputs`, `alarms`, `scoring` -> `delivery`, `workers`,
+`schedule` -> `service`, `tag_server` -> `commands/`.
+"""
+
+__version__ = "0.1.0"

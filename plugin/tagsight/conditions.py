@@ -1,0 +1,1 @@
+"""Conditions over tags: `[Plant/P101/Speed] > 100 and [Mode] = 'AUTO'`."""

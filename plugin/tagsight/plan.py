@@ -1,0 +1,175 @@
+"""The plan: a configuration, checked and compiled to immutable values. Everything below the configuration reads this.
+
+Durations are nanoseconds; None means "from the data" (what `check` and `probe` show), resolved at training and kept
+in the model.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from zoneinfo import ZoneInfo
+
+from tagsight.conditions import Condition
+
+
+class Job(Enum):
+    """What a model is for."""
+
+    HEALTH = "health"
+
+
+class Destination(Enum):
+    """Which way results go back."""
+
+    SERVER = "server"
+    WRITE = "write"
+
+
+class Security(Enum):
+    """Message security of a connection."""
+
+    SIGN_AND_ENCRYPT = "sign_and_encrypt"
+    NONE = "none"  # only by the explicit setting `security: none`
+
+
+class Detail(Enum):
+    """Which outputs a model has."""
+
+    BASIC = "basic"
+    DETAIL = "detail"
+
+
+@dataclass(frozen=True, slots=True)
+class HistorianPlan:
+    """One historian. The password is not here: `tagsight.secrets` finds it by `name`."""
+
+    name: str
+    url: str
+    user: str = ""
+    security: Security = Security.SIGN_AND_ENCRYPT
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsPlan:
+    """Where results go, for the models of one historian.
+
+    Attributes:
+        to: SERVER (TagSight's own OPC UA server) or WRITE (tags of the historian).
+        address: for WRITE: pattern with {asset} {model} {output} {role}.
+        root: for WRITE: every address must start with it; by default the fixed part of `address`.
+        listen: host and port of the tag server.
+    """
+
+    to: Destination = Destination.SERVER
+    address: str = ""
+    root: str = ""
+    listen_host: str = "127.0.0.1"
+    listen_port: int = 4841
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A half-open period, UTC ns, with the engineer's reason."""
+
+    start_ns: int
+    end_ns: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainPlan:
+    """Which history a model learns from, and when.
+
+    Either `last_ns` (counted back from the start of the training) or `start_ns` and `end_ns`.
+    `every` is a crontab-like schedule as APScheduler's CronTrigger takes it, None: only by command.
+    """
+
+    last_ns: int | None = None
+    start_ns: int | None = None
+    end_ns: int | None = None
+    every: Mapping[str, str] | None = None
+    exclude: tuple[Period, ...] = ()
+    at_most_seconds: float = 600.0
+    seed: int = 0
+    limit_start_ns: int | None = None  # the held-out time that the limit comes from; None: the last quarter
+    limit_end_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePlan:
+    """When and on what a model scores."""
+
+    every_ns: int
+    grid_ns: int | None = None
+    window_steps: int = 60
+    wait_ns: int | None = None
+    late_ns: int = 900_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmPlan:
+    """How a score becomes an alarm (ISA-18.2: on-delay, off-delay, latch)."""
+
+    at_most: float = 2.0  # activations ...
+    per_ns: int = 2_592_000_000_000_000  # ... per this time (30 days)
+    on_delay_ns: int = 300_000_000_000
+    off_delay_ns: int = 300_000_000_000
+    latch: bool = False
+    severity: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class InputPlan:
+    """What the engineer said about one input beyond its pattern, keyed by role or path."""
+
+    role: str | None = None
+    interpolation: str | None = None  # "step" or "linear"; None: step for Boolean, linear for numbers
+    max_gap_ns: int | None = None
+    smallest_deviation: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """One model of one asset."""
+
+    asset: str
+    name: str
+    job: Job
+    historian: str
+    inputs: tuple[str, ...]  # patterns of paths, or addresses
+    train: TrainPlan
+    score: ScorePlan
+    exclude_inputs: tuple[str, ...] = ()
+    input_settings: Mapping[str, InputPlan] = field(default_factory=dict)
+    running: Condition | None = None
+    running_buffer_ns: int = 0
+    alarm: AlarmPlan = field(default_factory=AlarmPlan)
+    outputs: Detail = Detail.BASIC
+    explainer: str = "fast"
+    explain_seconds: float = 2.0
+
+    @property
+    def key(self) -> str:
+        """`<asset>/<name>`: unique within a plan; the folder of its outputs and of its files."""
+        return f"{self.asset}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long the ledger keeps delivered rows: by age and by size; pending rows go last."""
+
+    keep_ns: int = 2_592_000_000_000_000
+    at_most_bytes: int = 5_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole configuration."""
+
+    timezone: ZoneInfo
+    historians: Mapping[str, HistorianPlan]
+    results: Mapping[str, ResultsPlan]  # by historian name
+    models: tuple[ModelPlan, ...]
+    retention: Retention = field(default_factory=Retention)
+    digest: str = ""  # SHA-256 of the canonical JSON of the specification: goes into cards and the ledger
