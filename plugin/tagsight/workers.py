@@ -1,0 +1,173 @@
+"""Workers: long-lived processes that compute, so that a hang or a crash of a computation stops nothing else.
+
+Started by `spawn`. A task is a name and a plain value; it goes over a pipe, has a deadline, and ends by its result or
+by a `WorkerFailure`. A worker that hangs or dies is killed and replaced at the next task. Only plain values travel
+(the pipe joins two processes of our own; nothing from outside is ever unpickled).
+
+Seam for computing elsewhere later: whatever runs a `Task` and answers as `Worker.run` does.
+"""
+
+import asyncio
+import multiprocessing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any, Final
+
+from tagsight.clocks import Clock
+from tagsight.errors import TagSightError
+from tagsight.platform import lower_priority
+
+TaskFunction = Callable[[Any, Callable[[float, str], None]], Any]
+"""Takes the argument and `progress(fraction, text)`; returns a plain value."""
+
+Registry = Callable[[], Mapping[str, TaskFunction]]
+"""Called once in the worker's process: where torch is imported."""
+
+_POLL_S: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something to compute: a name of the registry, a plain argument, and the longest it may take."""
+
+    name: str
+    argument: Any
+    seconds: float
+
+
+@dataclass
+class WorkerFailure(TagSightError):
+    """A task did not end by a result: it raised, took too long, or its process died."""
+
+    task: str
+    cause: str
+    mend: str = ""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.task}: {self.cause}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    fraction: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    cause: str
+    mend: str
+    detail: str
+
+
+@dataclass
+class Worker:
+    """One process and the tasks it is given, one at a time, first come first served."""
+
+    name: str
+    registry: Registry
+    clock: Clock
+    low_priority: bool = False
+    replaced: int = 0
+    _process: BaseProcess | None = field(init=False, default=None)
+    _pipe: Connection | None = field(init=False, default=None)
+    _turn: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+
+    async def run(self, task: Task, progress: Callable[[float, str], None] = lambda _f, _t: None) -> Any:
+        """The task's result. Raises WorkerFailure; `progress` is called from a thread."""
+        async with self._turn:
+            return await asyncio.to_thread(self._exchange, task, progress)
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that would take the next task; None before the first and after a failure."""
+        return self._process.pid if self._process is not None else None
+
+    async def close(self) -> None:
+        """End the process; a task that runs is given up."""
+        await asyncio.to_thread(self._end)
+
+    def _exchange(self, task: Task, progress: Callable[[float, str], None]) -> Any:
+        pipe = self._started()
+        deadline = self.clock.monotonic() + task.seconds
+        try:
+            pipe.send(task)
+            while True:
+                if pipe.poll(_POLL_S):
+                    match pipe.recv():
+                        case _Progress(fraction, text):
+                            progress(fraction, text)
+                        case _Result(value):
+                            return value
+                        case _Raised(cause, mend, detail):
+                            raise WorkerFailure(task.name, cause, mend, detail)
+                elif self.clock.monotonic() > deadline:
+                    self._replace()
+                    raise WorkerFailure(task.name, f"took longer than {task.seconds:g} s; its process was replaced")
+        except (EOFError, OSError) as error:
+            self._replace()
+            cause = "its process ended unexpectedly and was replaced"
+            raise WorkerFailure(task.name, cause, detail=repr(error)) from error
+
+    def _started(self) -> Connection:
+        if self._process is None or not self._process.is_alive() or self._pipe is None:
+            if self._process is not None:
+                self._replace()
+            context = multiprocessing.get_context("spawn")
+            self._pipe, theirs = context.Pipe()
+            self._process = context.Process(
+                target=serve, args=(theirs, self.registry, self.low_priority), name=self.name, daemon=True
+            )
+            self._process.start()
+            theirs.close()
+        return self._pipe
+
+    def _replace(self) -> None:
+        self.replaced += 1
+        self._end()
+
+    def _end(self) -> None:
+        process, pipe = self._process, self._pipe
+        self._process = self._pipe = None
+        if pipe is not None:
+            pipe.close()
+        if process is not None:
+            process.kill()
+            process.join()
+            process.close()
+
+
+def serve(pipe: Connection, registry: Registry, low_priority: bool) -> None:  # noqa: FBT001 - argument of a process
+    """The worker's own loop; ends when the other end of the pipe is closed."""
+    if low_priority:
+        lower_priority()
+    functions = registry()
+    while True:
+        try:
+            task = pipe.recv()
+        except (EOFError, OSError, KeyboardInterrupt):
+            return
+        pipe.send(_answer(functions, task, lambda fraction, text: pipe.send(_Progress(fraction, text))))
+
+
+def _answer(
+    functions: Mapping[str, TaskFunction], task: Task, progress: Callable[[float, str], None]
+) -> _Result | _Raised:
+    import traceback  # noqa: PLC0415 - needed only when something raised
+
+    try:
+        return _Result(functions[task.name](task.argument, progress))
+    except Exception as error:  # noqa: BLE001 - whatever a task raises is told to the service, with its mend
+        return _Raised(_words(error), getattr(error, "mend", ""), traceback.format_exc())
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
