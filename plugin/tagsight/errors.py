@@ -8,11 +8,14 @@ TagSightError                1
 ├── StorageError             5   disk full, damaged ledger, a data folder on a network share
 └── CheckFailed              6   a self-check found what it must not find (`demo --once`, `rehearse`)
 
-Errors of the parts (HistorianError 7, ModelError 8) keep their own trees; `exit_code` knows them all.
+Errors of the parts (HistorianError 7, ModelError 8) keep their own trees; `exit_code_of` knows them all.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from tagsight_connectors.errors import HistorianError
+from tagsight_models.errors import ModelError
 
 
 class TagSightError(Exception):
@@ -105,3 +108,21 @@ class CheckFailed(TagSightError):
 
     def __str__(self) -> str:
         return self.what
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The exit code of the process that ends with this error."""
+    match error:
+        case TagSightError():
+            return error.exit_code
+        case HistorianError():
+            return 7
+        case ModelError():
+            return 8
+        case _:
+            return 1
+
+
+def mend_of(error: BaseException) -> str:
+    """What the engineer can do about it; "" where the error does not say."""
+    return error.mend if isinstance(error, TagSightError | HistorianError | ModelError) else ""

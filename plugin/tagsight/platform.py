@@ -1,0 +1,174 @@
+"""The one place of platform calls: folders, locks, priorities, file modes, stop signals, network shares, time zone.
+
+Windows is where historians live: everything here has a branch for it. `fcntl`, `msvcrt`, `signal`, `os.fork` and
+`os.nice` are used nowhere else (a test looks).
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import platformdirs
+
+WINDOWS: Final = sys.platform == "win32"
+_NETWORK_TYPES: Final = frozenset({"nfs", "nfs4", "cifs", "smb", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph"})
+_DRIVE_REMOTE: Final = 4
+_LOCKED_BYTE: Final = 1 << 20  # Windows locks bytes, and a locked byte cannot be read: far behind the pid
+
+
+def default_data_folder() -> Path:
+    """Where ledger, models, certificates and logs go when `--data` is not given."""
+    return platformdirs.user_data_path("tagsight", appauthor=False)
+
+
+def local_timezone() -> str:
+    """IANA name of this machine's time zone; "UTC" where it has none."""
+    import tzlocal  # noqa: PLC0415 - only needed where the configuration names no time zone
+
+    return tzlocal.get_localzone_name() or "UTC"
+
+
+def make_private(path: Path) -> None:
+    """Only the owner may read (0600, folders 0700).
+
+    On Windows the mode bits mean nothing: there a file inherits the rights of the data folder, which the installer
+    gives to the service account and administrators alone.
+    """
+    if not WINDOWS:
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def lower_priority() -> None:
+    """Let everything else on this machine go first (training)."""
+    if sys.platform == "win32":
+        import psutil  # noqa: PLC0415 - only here, only there
+
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+    else:
+        os.nice(10)
+
+
+def is_network_share(path: Path) -> bool:
+    """Whether a path lies on a network share, where SQLite's locks cannot be relied on."""
+    there = _existing(path)
+    if sys.platform == "win32":
+        drive = there.drive
+        remote = ctypes.windll.kernel32.GetDriveTypeW(f"{drive}\\") == _DRIVE_REMOTE
+        return drive.startswith("\\\\") or bool(remote)
+    return file_system_of(there, _mounts()) in _NETWORK_TYPES
+
+
+def file_system_of(path: Path, mounts: str) -> str:
+    """Type of the file system that holds `path`, from the text of `/proc/mounts`; "" if it does not say."""
+    best, kind = -1, ""
+    for line in mounts.splitlines():
+        columns = line.split(" ")
+        if len(columns) < 3:
+            continue
+        point = Path(columns[1].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\"))
+        if path.is_relative_to(point) and len(point.parts) >= best:
+            best, kind = len(point.parts), columns[2]
+    return kind
+
+
+def _mounts() -> str:
+    try:
+        return Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""  # not Linux: nothing to ask
+
+
+def _existing(path: Path) -> Path:
+    there = path.absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    return there.resolve()
+
+
+@dataclass
+class InstanceLock:
+    """An exclusive lock that ends with its process, however that ends. The file holds the pid of the holder."""
+
+    path: Path
+    _descriptor: int | None = field(default=None, repr=False)
+
+    def acquire(self) -> bool:
+        """Take it; False when another process (or another object of this one) has it."""
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock(descriptor)
+        except OSError:
+            os.close(descriptor)
+            return False
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
+        self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        """Give it back; harmless when not held."""
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def holder(self) -> int | None:
+        """Pid of the process that holds it now; None when nobody does. Takes nothing away from a holder."""
+        if self._descriptor is not None:
+            return os.getpid()
+        if not self.path.exists():
+            return None
+        probe = InstanceLock(self.path)
+        text = self.path.read_text(encoding="ascii", errors="replace").strip()
+        if probe.acquire():
+            probe.release()
+            return None
+        return int(text) if text.isdigit() else None
+
+
+def _lock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 - exists only there
+
+        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl  # noqa: PLC0415 - exists only there
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _stop_signals() -> Iterator[signal.Signals]:
+    yield signal.SIGINT
+    yield signal.SIGTERM
+    if sys.platform == "win32":
+        yield signal.SIGBREAK
+
+
+def install_stop_signals(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    """Call `callback` in the loop when this process is asked to stop (Ctrl-C, service manager)."""
+
+    def from_outside_the_loop(_number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(callback)
+
+    for number in _stop_signals():
+        try:
+            loop.add_signal_handler(number, callback)
+        except NotImplementedError:  # Windows
+            signal.signal(number, from_outside_the_loop)
+
+
+def ignore_stop_signals() -> None:
+    """For workers: Ctrl-C reaches the whole console group, but the service alone decides when they end."""
+    for number in _stop_signals():
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_IGN)
