@@ -1,14 +1,14 @@
 """From scores to an alarm: the second pure function of the ledger's scores (design law 15; ISA-18.2).
 
-The delays are those of `tagsight_models.delays`, which found the limit. What was announced stays announced: a past that
-is scored again never retracts an alarm nor invents one.
+Judging one due time after the other announces and clears exactly what `tagsight_models.delays.activations`, which found
+the limit, does in one go (a test holds them together). What was announced stays announced: a past that is scored again
+never retracts an alarm nor invents one.
 """
 
 from dataclasses import dataclass, replace
 from typing import Final
 
 from tagsight.plan import AlarmPlan
-from tagsight_models.delays import Delays, activations
 from tagsight_models.frame import Floats, Times
 
 LIMIT: Final = 1.0
@@ -65,16 +65,14 @@ def judge(times: Times, scores: Floats, plan: AlarmPlan, running: Announcement |
         plan: delays and latch.
         running: the announcement that is still active according to the ledger.
     """
-    delays = Delays(plan.on_delay_ns, plan.off_delay_ns)
     exceeded = bool(scores.size and scores[-1] > LIMIT)
     if running is not None:
         return _of_running(times, scores, plan, running, exceeded=exceeded)
-    found = activations(times, scores, LIMIT, delays)
-    new = found[-1] if found and found[-1].announced_ns == times[-1] else None
-    if new is None:
-        return Verdict(None, changed=False, active=False, exceeded=exceeded, since_ns=_since(times, scores))
-    announced = Announcement(new.since_ns, new.announced_ns)
-    return Verdict(announced, changed=True, active=True, exceeded=True, since_ns=new.since_ns)
+    since = _since(times, scores)
+    if since is None or times[-1] - since < plan.on_delay_ns:
+        return Verdict(None, changed=False, active=False, exceeded=exceeded, since_ns=since)
+    announced = Announcement(since, int(times[-1]))
+    return Verdict(announced, changed=True, active=True, exceeded=True, since_ns=since)
 
 
 def _of_running(times: Times, scores: Floats, plan: AlarmPlan, running: Announcement, *, exceeded: bool) -> Verdict:

@@ -37,6 +37,7 @@ class Due:
         again: due times inside `late_ns` that have been scored, ascending.
         missed: how many due times are too old to catch up.
         more: there are further due times after `fresh`.
+        until_ns: the watermark once `fresh` and `missed` are in the ledger.
     """
 
     model: str
@@ -44,6 +45,7 @@ class Due:
     again: tuple[int, ...]
     missed: int
     more: bool
+    until_ns: int
 
 
 def due(rhythm: Rhythm, watermark_ns: int | None, now_ns: int) -> Due:
@@ -63,7 +65,8 @@ def due(rhythm: Rhythm, watermark_ns: int | None, now_ns: int) -> Due:
     fresh = range(begin, newest + 1, every)[:MOST_DUE_AT_ONCE]
     again = _again(rhythm, watermark_ns, now_ns)
     more = len(range(begin, newest + 1, every)) > len(fresh)
-    return Due(rhythm.model, tuple(fresh), again, missed, more)
+    until = fresh[-1] if fresh else min(begin, newest + every) - every
+    return Due(rhythm.model, tuple(fresh), again, missed, more, until)
 
 
 def due_of_all(rhythms: Sequence[Rhythm], watermarks: Mapping[str, int], now_ns: int) -> tuple[Due, ...]:

@@ -1,0 +1,117 @@
+"""The one owner of a historian's reconnection (design law 12), and the historian's time.
+
+Connectors raise `NotConnected` and never retry; a `Link` decides when the next attempt is made, with jittered back-off.
+"""
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from tagsight.clocks import SECOND, Clock
+from tagsight_connectors.errors import HistorianError, NotConnected
+from tagsight_connectors.historian import Description, Historian
+
+FIRST_BACK_OFF_S: Final = 1.0
+LONGEST_BACK_OFF_S: Final = 30.0
+"""So that 120 s of a dead server cost at most some ten attempts, and it is found again within 30 s."""
+
+CLOCK_SYNC_S: Final = 60.0
+_YEAR_2000_NS: Final = 946_684_800 * SECOND
+_YEAR_2100_NS: Final = 4_102_444_800 * SECOND
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Link:
+    """One historian, its connection and its time.
+
+    Attributes:
+        name: of the historian in the plan.
+        historian: what is connected.
+        clock: of this machine.
+        follow_server_time: plan by the historian's clock, so that a step of this machine's clock moves nothing;
+            False in a replay of the past, where the injected clock is the historian's.
+        jitter: answers a number between 0 and 1.
+    """
+
+    name: str
+    historian: Historian
+    clock: Clock
+    follow_server_time: bool = True
+    jitter: Callable[[], float] = random.random
+    attempts: int = field(init=False, default=0)
+    description: Description | None = field(init=False, default=None)
+    trouble: str = field(init=False, default="not connected yet")
+    _connected: bool = field(init=False, default=False)
+    _failures: int = field(init=False, default=0)
+    _next_attempt: float = field(init=False, default=0.0)
+    _server_time: tuple[int, float] | None = field(init=False, default=None)
+
+    @property
+    def connected(self) -> bool:
+        """There was a session when it was last used."""
+        return self._connected
+
+    @property
+    def clock_difference_s(self) -> float:
+        """Historian's time minus this machine's, seconds; 0.0 where it has no clock of its own."""
+        return (self.now_ns() - self.clock.now_ns()) / SECOND if self._server_time else 0.0
+
+    def now_ns(self) -> int:
+        """The historian's time: asked at connect and every minute, carried on by the monotonic clock between."""
+        if self._server_time is None or not self.follow_server_time:
+            return self.clock.now_ns()
+        at_ns, at_monotonic = self._server_time
+        return at_ns + round((self.clock.monotonic() - at_monotonic) * SECOND)
+
+    async def use(self, work: Callable[[Historian], Awaitable[Result]]) -> Result:
+        """Do `work` on a connected historian.
+
+        Raises NotConnected at once while the back-off lasts, and whatever `work` raises.
+        """
+        if not self._connected:
+            await self._connect()
+        try:
+            await self._ask_time()
+            return await work(self.historian)
+        except NotConnected as error:
+            await self._lost(error)
+            raise
+
+    async def close(self) -> None:
+        """End the session."""
+        self._connected = False
+        await self.historian.close()
+
+    async def _connect(self) -> None:
+        if self.clock.monotonic() < self._next_attempt:
+            raise NotConnected(self.name, f"{self.trouble}; waiting before the next attempt")
+        self.attempts += 1
+        try:
+            await self.historian.connect()
+            self.description = await self.historian.describe()
+        except HistorianError as error:
+            await self._lost(error)
+            raise
+        self._connected, self._failures, self.trouble = True, 0, ""
+        self._take_time(self.description)
+
+    async def _lost(self, error: HistorianError) -> None:
+        self._connected = False
+        self.trouble = str(error)
+        wait = min(LONGEST_BACK_OFF_S, FIRST_BACK_OFF_S * 2.0**self._failures)
+        self._failures += 1
+        self._next_attempt = self.clock.monotonic() + wait * (0.5 + 0.5 * self.jitter())
+        await self.historian.close()
+
+    async def _ask_time(self) -> None:
+        if self._server_time and self.clock.monotonic() - self._server_time[1] >= CLOCK_SYNC_S:
+            self.description = await self.historian.describe()
+            self._take_time(self.description)
+
+    def _take_time(self, description: Description) -> None:
+        server = description.server_time_ns
+        sane = server is not None and _YEAR_2000_NS < server < _YEAR_2100_NS
+        self._server_time = (server, self.clock.monotonic()) if server is not None and sane else None
