@@ -1,0 +1,69 @@
+"""Logs that a hostile peer cannot fill: few lines of one kind a minute, short, without tracebacks of its making."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from tagsight_connectors.opcua.limits import LOG_LINE_CHARACTERS, LOG_LINES_PER_MINUTE
+
+MINUTE: Final = 60.0
+
+NOISY: Final = (
+    "asyncua.uaprotocol",
+    "asyncua.common.utils",
+    "asyncua.crypto.uacrypto",
+    "asyncua.crypto.validator",
+    "asyncua.server.address_space",
+    "asyncua.server.internal_server",
+    "asyncua.server.internal_session",
+    "asyncua.server.internal_subscription",
+    "asyncua.server.server",
+    "asyncua.server.subscription_service",
+    "asyncua.server.uaprocessor",
+    "asyncua.ua.ua_binary",
+)
+"""Loggers of asyncua that write what a peer sent; filters do not reach child loggers, hence each by name."""
+
+
+@dataclass
+class RateFilter(logging.Filter):
+    """Lets through `lines` records of one template a minute, cut to a length; counts the rest."""
+
+    monotonic: Callable[[], float]
+    lines: int = LOG_LINES_PER_MINUTE
+    characters: int = LOG_LINE_CHARACTERS
+    suppressed: int = 0
+    _windows: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written; it may be shortened."""
+        kind = (record.name, str(record.msg)[:100])
+        now = self.monotonic()
+        since, count = self._windows.get(kind, (now, 0))
+        if now - since >= MINUTE:
+            since, count = now, 0
+        if len(self._windows) > 1_000:  # noqa: PLR2004 - templates are few; this is against templates made of data
+            self._windows.clear()
+        self._windows[kind] = (since, count + 1)
+        if count >= self.lines:
+            self.suppressed += 1
+            return False
+        record.msg, record.args = record.getMessage()[: self.characters], ()
+        record.exc_info = record.exc_text = None
+        return True
+
+
+def quieten(rate: RateFilter) -> None:
+    """Put asyncua's noisy loggers behind one filter."""
+    for name in NOISY:
+        logging.getLogger(name).addFilter(rate)
+
+
+def unquieten(rate: RateFilter) -> None:
+    """Take the filter away again."""
+    for name in NOISY:
+        logging.getLogger(name).removeFilter(rate)

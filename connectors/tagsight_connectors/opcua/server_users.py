@@ -1,0 +1,83 @@
+"""Who is signed in: user names and passwords checked in a thread, slowed down against guessing."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from asyncua import ua
+from asyncua.common.utils import ServiceError
+from asyncua.crypto.permission_rules import User
+from asyncua.crypto.permission_rules import UserRole as ForeignRole
+
+from tagsight_connectors.opcua.limits import SERVER_CREDENTIAL_BYTES, SERVER_LOGIN_FAILURES, SERVER_LOGINS_AT_ONCE
+from tagsight_connectors.opcua.server_settings import Clock
+from tagsight_connectors.serving import UserRole
+
+Authenticate = Callable[[str, str], UserRole | None]
+
+MINUTE: Final = 60.0
+ADDRESSES: Final = 1_000
+
+_signed_in: ContextVar["SignedIn | None"] = ContextVar("the user of the request that is being served", default=None)
+
+
+@dataclass
+class SignedIn(User):
+    """A user of a session; `rank` None: anonymous, reads only."""
+
+    rank: UserRole | None = None
+
+
+@dataclass
+class Users:
+    """Checks users for asyncua: `sign_in` in our code beforehand, `get_user` when asyncua asks for the result.
+
+    asyncua asks in the event loop, where an argon2 check would hold everybody; so the answer is prepared.
+    """
+
+    authenticate: Authenticate
+    anonymous: bool
+    clock: Clock
+    _failures: dict[str, deque[float]] = field(default_factory=dict)
+    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SERVER_LOGINS_AT_ONCE))
+
+    async def sign_in(self, iserver: Any, session: Any, token: Any, address: str) -> None:
+        """Prepare the answer for the ActivateSession that this task serves next."""
+        _signed_in.set(None)
+        if isinstance(token, ua.UserNameIdentityToken):
+            _signed_in.set(await self._by_password(iserver, session, token, address))
+        elif self.anonymous and (token is None or isinstance(token, ua.AnonymousIdentityToken | ua.ExtensionObject)):
+            _signed_in.set(SignedIn(role=ForeignRole.User, name="anonymous"))
+
+    def get_user(
+        self, iserver: Any, username: str | None = None, password: str | None = None, certificate: Any = None
+    ) -> User | None:
+        """What asyncua calls; the arguments were judged by `sign_in`."""
+        del iserver, username, password, certificate
+        return _signed_in.get()
+
+    async def _by_password(self, iserver: Any, session: Any, token: Any, address: str) -> SignedIn | None:
+        if self._failed_often(address):
+            raise ServiceError(ua.StatusCodes.BadUserAccessDenied)
+        try:
+            name, password = iserver.decrypt_user_token(session, token)
+        except Exception as error:  # whatever a malformed secret breaks in the cryptography is the same to us
+            raise ServiceError(ua.StatusCodes.BadIdentityTokenInvalid) from error
+        if not name or password is None or len(name) + len(password) > SERVER_CREDENTIAL_BYTES:
+            raise ServiceError(ua.StatusCodes.BadIdentityTokenInvalid)
+        async with self._turn:
+            rank = await asyncio.to_thread(self.authenticate, name, password)
+        if rank is None:
+            self._failures.setdefault(address, deque(maxlen=SERVER_LOGIN_FAILURES)).append(self.clock.monotonic())
+            return None
+        return SignedIn(role=ForeignRole.User, name=name, rank=rank)
+
+    def _failed_often(self, address: str) -> bool:
+        if len(self._failures) > ADDRESSES:
+            self._failures.clear()
+        failures = self._failures.get(address, ())
+        recent = [at for at in failures if self.clock.monotonic() - at < MINUTE]
+        return len(recent) >= SERVER_LOGIN_FAILURES
