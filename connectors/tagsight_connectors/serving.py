@@ -48,12 +48,21 @@ class ServedVariable:
 
 @dataclass(frozen=True, slots=True)
 class ClientWrite:
-    """A value that a client wrote to a writable variable."""
+    """A value that a client wrote to a writable variable.
+
+    Attributes:
+        identifier: the variable.
+        value: of the variable's own type; NaN or "" stands for "no value", which only a Bad status allows.
+        user: who is signed in.
+        time_ns: when it arrived; for a historian the source time that the client gave. UTC ns.
+        status: StatusCode that came with it; 0 (Good) unless the server is a historian.
+    """
 
     identifier: str
     value: float | int | bool | str
     user: str
     time_ns: int
+    status: int = 0
 
 
 @dataclass(frozen=True, slots=True)
