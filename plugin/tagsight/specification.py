@@ -1,0 +1,367 @@
+"""The specification of the configuration file: every setting with its description, unit, default and example.
+
+Validation, the sample, the reference page and the JSON schema all come from here. Rules that concern several settings
+of one group are in `together`; what needs the whole file (names, dates, references) is in `tagsight.compilation`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+
+from tagsight.setting_types import (
+    Address,
+    Budget,
+    Duration,
+    Level,
+    Line,
+    Listen,
+    Moment,
+    Pattern,
+    Running,
+    Size,
+    Timetable,
+    Url,
+    wrong,
+)
+
+MODELS_LIMIT: Final = 2_000
+INPUTS_LIMIT: Final = 500
+PERIODS_LIMIT: Final = 1_000
+HISTORIANS_LIMIT: Final = 32
+MINUTE: Final = 60_000_000_000
+DAY: Final = 1_440 * MINUTE
+
+LATER_JOBS: Final = ("diagnosis", "prognosis", "quality", "production")
+
+
+class Conflict(NamedTuple):
+    """Settings of one group that do not go together: the setting to name, why, and what to do."""
+
+    key: str
+    cause: str
+    mend: str
+
+
+class Setting(BaseModel):
+    """A group of settings: strict types, no unknown keys, immutable."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=False, validate_by_alias=True
+    )
+
+    @classmethod
+    def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:  # noqa: ARG003 - for those that have rules
+        """Rules over several settings of this group, by which keys are given."""
+        yield from ()
+
+
+def _setting(description: str, *, unit: str = "", example: JsonValue = None, **field: Any) -> Any:
+    """A field with everything that the reference page shows."""
+    return Field(
+        description=description,
+        examples=[example] if example is not None else None,
+        json_schema_extra={"unit": unit} if unit else None,
+        **field,
+    )
+
+
+def _later(value: object) -> object:
+    if value in LATER_JOBS:
+        raise wrong(
+            cause=f"the job {value!r} is not in this version yet", mend="Write health: it is what this version does."
+        )
+    return value
+
+
+def _later_destination(value: object) -> object:
+    if value == "history":
+        raise wrong("the destination 'history' is not in this version yet", "Write server or write.")
+    return value
+
+
+class Results(Setting):
+    """Which way results go back."""
+
+    to: Annotated[Literal["server", "write"], BeforeValidator(_later_destination)] = _setting(
+        "`server`: TagSight's own OPC UA server, from which historian and HMI collect. `write`: tags that the "
+        "historian already has.",
+        default="server",
+        example="server",
+    )
+    address: Address | None = _setting(
+        "Where `write` writes: address of each tag with {asset}, {model}, {output} (and {role} for detail).",
+        default=None,
+        example="ns=2;s=TagSight.{asset}.{model}.{output}",
+    )
+    root: Line | None = _setting(
+        "Every address that is written must begin with this. Without it: the part of `address` before its first brace.",
+        default=None,
+        example="ns=2;s=TagSight.",
+    )
+    listen: Listen = _setting(
+        "Host and port of TagSight's own OPC UA server. On loopback no other machine can connect.",
+        default=("127.0.0.1", 4841),
+        example="0.0.0.0:4841",
+    )
+
+    @classmethod
+    def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
+        """`address` belongs to `write`, `listen` to `server`."""
+        write = given.get("to") == "write"
+        if write and "listen" in given:
+            yield Conflict("listen", "only the destination `server` listens", "Remove it, or write `to: server`.")
+        for key in ("address", "root"):
+            if not write and key in given:
+                yield Conflict(key, "only the destination `write` has it", "Remove it, or write `to: write`.")
+
+
+class Historian(Setting):
+    """One historian. Its password is never here: `tagsight password set NAME` stores it."""
+
+    url: Url = _setting(
+        "Where it is; the scheme picks the connector: `opc.tcp`, `file` or `memory`.", example="opc.tcp://scada01:4840"
+    )
+    user: Line = _setting("User name; empty: anonymous, where the server allows it.", default="", example="tagsight")
+    security: Literal["sign_and_encrypt", "none"] = _setting(
+        "Security of the messages. `none` sends everything readable, passwords too: for commissioning only.",
+        default="sign_and_encrypt",
+        example="sign_and_encrypt",
+    )
+    timeout: Duration = _setting(
+        "The longest that one request may take.", default=10_000_000_000, example="10s", ge=100_000_000, le=10 * MINUTE
+    )
+    results: Results | None = _setting("Like `results` of the file, for this historian alone.", default=None)
+
+
+class HeldOut(Setting):
+    """The held-out normal time that the alarm limit comes from."""
+
+    start: Moment = _setting("Its beginning.", alias="from", example="2026-03-01")
+    end: Moment = _setting("Its end (not included).", alias="to", example="2026-04-15")
+
+
+class Excluded(Setting):
+    """A period that training leaves out."""
+
+    start: Moment = _setting("Its beginning.", alias="from", example="2026-02-03 06:00")
+    end: Moment = _setting("Its end (not included).", alias="to", example="2026-02-04 14:00")
+    reason: Line = _setting("Why, for the card of the model.", default="", example="bearing replaced")
+
+
+class Train(Setting):
+    """Which history a model learns from, and when."""
+
+    last: Duration | None = _setting(
+        "Learn from the time before the training; without `from` and `to`: 90 days.",
+        default=None,
+        example="90d",
+        ge=MINUTE,
+    )
+    start: Moment | None = _setting("Learn from this day on, instead of `last`.", alias="from", default=None,
+                                    example="2026-01-05")  # fmt: skip
+    end: Moment | None = _setting("... until this (not included).", alias="to", default=None, example="2026-03-01")
+    every: Timetable | None = _setting(
+        "Train again by the calendar. Without it: only by `tagsight train`.", default=None, example="sun 03:30"
+    )
+    exclude: list[Excluded] = _setting("Periods to leave out.", default=[], max_length=PERIODS_LIMIT)
+    limit: HeldOut | None = _setting(
+        "Held-out normal time for the alarm limit. Without it: the last quarter of the history.", default=None
+    )
+    at_most: Duration = _setting(
+        "Time budget of one training.", default=10 * MINUTE, example="10m", ge=1_000_000_000, le=DAY
+    )
+    seed: int = _setting("Start of the random numbers: same data, same plan, same seed, same model.", default=0,
+                         example=0, ge=0, le=2**31 - 1)  # fmt: skip
+
+    @classmethod
+    def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
+        """Either `last`, or `from` and `to`."""
+        period = [key for key in ("from", "to") if key in given]
+        if "last" in given and period:
+            yield Conflict(
+                "last", f"`last` and `{period[0]}` exclude one another", f"Remove one: `last`, or `{period[0]}`."
+            )
+        elif len(period) == 1:
+            other = "to" if period == ["from"] else "from"
+            yield Conflict(
+                period[0], f"`{period[0]}` without `{other}`", f'Add `{other}: "2026-03-01"` with your date.'
+            )
+        if period and "every" in given:
+            yield Conflict("every", "a fixed period gives the same model again", "Remove `every`, or use `last`.")
+
+
+class Score(Setting):
+    """When and on what a model scores."""
+
+    every: Duration = _setting("How often.", default=MINUTE, example="1m", ge=1_000_000_000, le=DAY)
+    grid: Duration | None = _setting(
+        "Time step of the model. Without it: the median sampling of the inputs, at least 1 s.",
+        default=None,
+        example="1m",
+        ge=1_000_000_000,
+        le=DAY,
+    )
+    window: int = _setting(
+        "How much the model sees at once.", unit="grid steps", default=60, example=60, ge=2, le=2_000
+    )
+    wait: Duration | None = _setting(
+        "How long to wait for late values before scoring. Without it: what 95 % of the values need, at least 5 s.",
+        default=None,
+        example="5s",
+        le=DAY,
+    )
+    late: Duration = _setting(
+        "Inside it a late value scores again; beyond it is recorded.", default=15 * MINUTE, example="15m", le=7 * DAY
+    )
+
+
+class Alarm(Setting):
+    """How a score becomes an alarm (ISA-18.2)."""
+
+    at_most: Budget = _setting(
+        "How many alarms normal operation may raise; the limit is set so.",
+        default=(2.0, 30 * DAY),
+        example="2 per month",
+    )
+    on_delay: Duration = _setting("How long the score must exceed the limit.", default=5 * MINUTE, example="5m", le=DAY)
+    off_delay: Duration = _setting("How long it must be back.", default=5 * MINUTE, example="5m", le=DAY)
+    latch: bool = _setting("Stay active until acknowledged.", default=False, example=False)
+    severity: int = _setting(
+        "OPC UA severity; advisory is below 400.", unit="1 to 1000", default=300, example=300, ge=1, le=1_000
+    )
+
+
+class Explain(Setting):
+    """How a score is explained."""
+
+    explainer: Literal["fast", "shap-exact", "shap-permutation"] = _setting(
+        "`fast` gives the same values as `shap-exact`, sooner.", default="fast", example="fast"
+    )
+    seconds: float = _setting("Time budget of one explanation.", unit="s", default=2.0, example=2.0, ge=0.05, le=60.0)
+
+
+class RoleSettings(Setting):
+    """What is known of one role beyond what the historian says."""
+
+    tag: Pattern | None = _setting(
+        "Path or address of its tag; without it: the input whose last level is the role's name.",
+        default=None,
+        example="Plant/P101/Speed",
+    )
+    interpolation: Literal["step", "linear"] | None = _setting(
+        "Between two values: hold (`step`) or `linear`. Without it: linear for numbers, step for Booleans.",
+        default=None,
+        example="step",
+    )
+    max_gap: Duration | None = _setting(
+        "Older values are not fresh. Without it: from the gaps in the history.", default=None, example="10m", ge=1
+    )
+    smallest_deviation: float = _setting(
+        "Smaller deviations are never abnormal.", unit="engineering unit of the tag", default=0.0, example=0.5, ge=0.0
+    )
+
+    @classmethod
+    def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
+        """A role has one tag."""
+        tag = given.get("tag")
+        if isinstance(tag, str) and any(character in tag for character in "*?"):
+            yield Conflict("tag", "a pattern, but a role has one tag", "Name one tag; patterns belong under `inputs`.")
+
+
+class Model(Setting):
+    """One model of one asset, or of every asset in a table."""
+
+    name: Level = _setting("Name of the model; unique within its asset.", example="Health")
+    asset: Level = _setting("The machine or unit.", example="P101")
+    job: Annotated[Literal["health"], BeforeValidator(_later)] = _setting(
+        "What it is for. `health`: learns normal behaviour, one score.", default="health", example="health"
+    )
+    historian: Level = _setting("Name of its historian.", default="default", example="default")
+    inputs: list[Pattern] = _setting(
+        "Tags: paths, addresses, or patterns (`*` within one level, `**` any levels).",
+        default=[],
+        example=["Plant/P101/*"],
+        max_length=INPUTS_LIMIT,
+    )
+    exclude_inputs: list[Pattern] = _setting(
+        "Tags to leave out of `inputs`.", default=[], example=["Plant/P101/Counter"], max_length=INPUTS_LIMIT
+    )
+    roles: dict[Level, RoleSettings] = _setting("More on single inputs, by role.", default={}, max_length=INPUTS_LIMIT)
+    running: Running | None = _setting(
+        "Scores and learns only while this holds.", default=None, example="[Plant/P101/Speed] > 100"
+    )
+    running_buffer: Duration = _setting(
+        "Left out after a start and before a stop.", default=0, example="10m", le=7 * DAY
+    )
+    train: Train = _setting("Which history it learns from, and when.", default=Train())
+    score: Score = _setting("When and on what it scores.", default=Score())
+    alarm: Alarm = _setting("How a score becomes an alarm.", default=Alarm())
+    outputs: Literal["basic", "detail"] = _setting(
+        "`basic`: what an operator needs. `detail`: also expected value, band and contribution of every role.",
+        default="basic",
+        example="basic",
+    )
+    explain: Explain = _setting("How a score is explained.", default=Explain())
+
+    @classmethod
+    def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
+        """A model needs inputs."""
+        roles = given.get("roles") or {}
+        has_tag = isinstance(roles, dict) and any(isinstance(role, dict) and "tag" in role for role in roles.values())
+        if not given.get("inputs") and not has_tag:
+            yield Conflict("inputs", "a model without inputs", 'Write for example `inputs: ["Plant/P101/*"]`.')
+
+
+class Rollout(NamedTuple):
+    """A setting that is resolved before a model is validated (`tagsight.templates`)."""
+
+    description: str
+    example: str
+
+
+ROLLOUT: Final[dict[str, Rollout]] = {
+    "template": Rollout("Take all settings of this template; those written here win.", "pump"),
+    "machines": Rollout(
+        "CSV table, one asset a line. {column} anywhere in the model becomes the line's text; a column named like a "
+        "setting (`alarm.at_most`) overrides it where its cell is not empty.",
+        "pumps.csv",
+    ),
+}
+
+
+class Retention(Setting):
+    """How long results are kept; what is not delivered yet goes last."""
+
+    keep: Duration = _setting("By age.", default=30 * DAY, example="30d", ge=DAY)
+    at_most: Size = _setting("By size.", default=5_000_000_000, example="5 GB", ge=50_000_000)
+
+
+class Configuration(Setting):
+    """The whole file."""
+
+    timezone: Line | None = _setting(
+        "Time zone of every date and schedule in this file. Without it: this machine's.",
+        default=None,
+        example="Europe/Berlin",
+    )
+    historian: Historian | None = _setting("The only historian: short for `historians: {default: ...}`.", default=None)
+    historians: dict[Level, Historian] = _setting("Historians by name.", default={}, max_length=HISTORIANS_LIMIT)
+    results: Results = _setting("Which way results go back.", default=Results())
+    templates: dict[Level, dict[str, JsonValue]] = _setting(
+        "Settings of models that several models share, by name.", default={}, max_length=MODELS_LIMIT
+    )
+    models: list[Model] = _setting("The models.", default=[], max_length=MODELS_LIMIT)
+    retention: Retention = _setting("How long results are kept.", default=Retention())
+
+    short_forms: ClassVar[Mapping[str, str]] = {"historian": "historians"}
+
+    @classmethod
+    def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
+        """One way to name historians; at least one model."""
+        if "historian" in given and "historians" in given:
+            yield Conflict("historian", "`historian` and `historians` both", "Move it below `historians` as `default`.")
+        if "historian" not in given and not given.get("historians"):
+            yield Conflict("historian", "is missing", "Write `historian: {url: opc.tcp://scada01:4840}`.")
+        if not given.get("models"):
+            yield Conflict("models", "no model is configured", "`tagsight init` writes a first one.")
