@@ -1,0 +1,69 @@
+"""Canonical variate analysis: a state-space model of the normal plant and its two statistics.
+
+The past (rows t, t-1, t-2) is whitened and split into the directions that predict the future best (the states) and
+the rest. T2 is the squared length of the states, Tr2 that of the rest.
+W. Larimore, "Canonical variate analysis in identification, filtering, and adaptive control", 1990; for monitoring
+L. Chiang, E. Russell, R. Braatz, "Fault Detection and Diagnosis in Industrial Systems", 2001, chapter 7.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tagsight_models.frame import Floats
+from tagsight_models.statistics.linear_algebra import Scaling, covariance, inverse_root, squared_length, stacked
+from tagsight_models.statistics.statistic import present
+
+LAGS = 3
+STATES_PER_ROLE = 29 / 52
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalSpace:
+    """Whitened past, split: `states` and `rest` are projections of a stacked, centred past. Both (columns, k)."""
+
+    centre: Floats
+    states: Floats
+    rest: Floats
+
+    @classmethod
+    def fit(cls, past: Floats, future: Floats, states: int, shrinkage: float = 0.0) -> "CanonicalSpace":
+        """From pairs of stacked rows without NaN; `shrinkage` is the share of the diagonal in both covariances."""
+        centre = past.mean(axis=0)
+        whitening = inverse_root(_shrunk(past, shrinkage))
+        cross = (past - centre).T @ (future - future.mean(axis=0)) / len(past)
+        left, _, _ = np.linalg.svd(whitening @ cross @ inverse_root(_shrunk(future, shrinkage)))
+        return cls(centre, whitening @ left[:, :states], whitening @ left[:, states:])
+
+
+def _shrunk(rows: Floats, share: float) -> Floats:
+    matrix = covariance(rows)
+    return np.asarray((1.0 - share) * matrix + share * np.diag(np.diag(matrix)))
+
+
+@dataclass(frozen=True, slots=True)
+class Cva:
+    """A CVA model; `rows` gives Tr2, `state_rows` T2."""
+
+    scaling: Scaling
+    space: CanonicalSpace
+    lags: int
+
+    @classmethod
+    def fit(cls, values: Floats, lags: int = LAGS) -> "Cva":
+        """From normal rows; a pair of past and future that meets NaN does not count."""
+        scaling = Scaling.of(values)
+        past = stacked(scaling(values), lags)
+        future = np.full_like(past, np.nan)
+        future[:-lags] = past[lags:]
+        both = present(past) & present(future)
+        states = max(1, round(values.shape[1] * STATES_PER_ROLE))
+        return cls(scaling, CanonicalSpace.fit(past[both], future[both], states), lags)
+
+    def rows(self, values: Floats) -> Floats:
+        """Residual statistic Tr2 of each row."""
+        return squared_length((stacked(self.scaling(values), self.lags) - self.space.centre) @ self.space.rest)
+
+    def state_rows(self, values: Floats) -> Floats:
+        """State statistic T2 of each row."""
+        return squared_length((stacked(self.scaling(values), self.lags) - self.space.centre) @ self.space.states)
