@@ -46,7 +46,7 @@ class RateFilter(logging.Filter):
         since, count = self._windows.get(kind, (now, 0))
         if now - since >= MINUTE:
             since, count = now, 0
-        if len(self._windows) > 1_000:  # noqa: PLR2004 - templates are few; this is against templates made of data
+        if len(self._windows) > 1_000:  # templates are few; this is against templates made of data
             self._windows.clear()
         self._windows[kind] = (since, count + 1)
         if count >= self.lines:

@@ -199,9 +199,7 @@ class ServedSpace:
 
     def _refer(self, parent: ua.NodeId, child: ua.NodeId, name: str, node_class: ua.NodeClass, kind: ua.NodeId) -> None:
         browse_name = ua.QualifiedName(name, self.namespace)
-        self.space[parent].references.append(
-            _reference(IDS.Organizes, child, browse_name, node_class, kind.Identifier)
-        )
+        self.space[parent].references.append(_reference(IDS.Organizes, child, browse_name, node_class, kind.Identifier))
 
     def _type_reference(self, kind: ua.NodeId) -> ua.ReferenceDescription:
         key = ("type", kind.Identifier)

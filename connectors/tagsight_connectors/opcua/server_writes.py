@@ -57,7 +57,7 @@ class ClientWrites:
             return refusal.code
         try:
             accepted = await asyncio.to_thread(self.source.accept, write)
-        except Exception:  # the client must not take a failed commit for Good, whatever failed
+        except Exception:  # noqa: BLE001 - the client must not take a failed commit for Good, whatever failed
             _log.exception("a write to %s could not be stored", write.identifier)
             return int(Codes.BadResourceUnavailable)
         return int(Codes.Good if accepted else Codes.BadOutOfRange)

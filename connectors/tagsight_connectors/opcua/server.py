@@ -1,0 +1,279 @@
+"""The OPC UA server of ours: shows a `ServedSource`, takes what operators write. Tag server and embedded historian.
+
+asyncua does the protocol; the guard, the budgets, the address space, history and writes are ours (`guard`,
+`server_*`). Only Basic256Sha256 with SignAndEncrypt, user name and password, trusted client certificates.
+"""
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import socket
+from typing import Any, Final, Self
+
+from asyncua import Server, ua
+from asyncua.common.node import Node
+
+from tagsight_connectors.history import Sample
+from tagsight_connectors.opcua import limits
+from tagsight_connectors.opcua.bounded_decoding import install_bounds
+from tagsight_connectors.opcua.certificates import OwnCertificate, ensure_certificate
+from tagsight_connectors.opcua.guard import Rules
+from tagsight_connectors.opcua.quiet_logs import RateFilter, quieten, unquieten
+from tagsight_connectors.opcua.server_history import HistoryReads
+from tagsight_connectors.opcua.server_sessions import GuardedInternalServer
+from tagsight_connectors.opcua.server_settings import Clock, ServerSettings
+from tagsight_connectors.opcua.server_space import ServedNode, ServedSpace, variant_type_of
+from tagsight_connectors.opcua.server_transport import Listener
+from tagsight_connectors.opcua.server_users import Authenticate, Users
+from tagsight_connectors.opcua.server_writes import ClientWrites
+from tagsight_connectors.opcua.trust import TrustList
+from tagsight_connectors.quality import UNCERTAIN_LAST_USABLE, Quality, quality_of
+from tagsight_connectors.serving import ServedSource
+
+IDS: Final = ua.ObjectIds
+HEALTHY: Final = 255
+DEGRADED: Final = 100
+
+_log: Final = logging.getLogger(__name__)
+
+
+class TagServer:
+    """Serves a source over OPC UA.
+
+    `start` first; then `publish` as often as wanted (a loop does it when `poll_s` > 0); `stop` ends everything.
+    All methods belong to the event loop of `start`; the source is called in threads.
+    """
+
+    def __init__(
+        self, source: ServedSource, settings: ServerSettings, authenticate: Authenticate, clock: Clock
+    ) -> None:
+        self._source = source
+        self._settings = settings
+        self._clock = clock
+        self._users = Users(authenticate, settings.anonymous, clock)
+        self._server = _asyncua_server(settings, self._users, clock)
+        self._rate = RateFilter(clock.monotonic)
+        self._listener: Listener | None = None
+        self._space: ServedSpace | None = None
+        self._loop: asyncio.Task[None] | None = None
+        self._looking = asyncio.Lock()
+        self._position = 0
+        self._structure: str | None = None
+        self._true_values: dict[str, ua.DataValue] = {}
+        self.port = settings.port
+        self.stale_reason: str | None = None
+        """Why all outputs are shown as last usable; None while they are fresh."""
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        return f"opc.tcp://{host}:{self.port}/tagsight/"
+
+    @property
+    def certificate(self) -> OwnCertificate:
+        """The own certificate; made on first use."""
+        own = self._settings.certificates / "own"
+        hosts = (self._settings.host, "localhost", socket.gethostname(), *self._settings.hosts)
+        return ensure_certificate(own, "server", self._settings.application_uri, hosts)
+
+    async def start(self) -> None:
+        """Bind, fill the address space, show what the source has, and accept clients."""
+        install_bounds()
+        quieten(self._rate)
+        try:
+            await self._start()
+        except BaseException:
+            unquieten(self._rate)
+            raise
+
+    async def _start(self) -> None:
+        listening = _bound_socket(self._settings.host, self._settings.port)
+        try:
+            self.port = listening.getsockname()[1]
+            await self._prepare()
+            await self.publish()
+            await self._server.iserver.start()
+            rules = Rules(
+                TrustList(self._settings.certificates),
+                self._users,
+                HistoryReads(self._served, self._source),
+                self._clock,
+                self._settings.security_none,
+            )
+            self._listener = Listener(self._server.iserver, self._server._policies, rules)  # noqa: SLF001 - Server.start would listen unguarded
+            await self._listener.start(listening)
+        except BaseException:
+            listening.close()
+            raise
+        if self._settings.poll_s > 0:
+            self._loop = asyncio.create_task(self._poll())
+
+    async def stop(self) -> None:
+        """End the loop, the sessions and the connections; calling again does nothing."""
+        if self._loop is not None:
+            self._loop.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop
+            self._loop = None
+        if self._listener is not None:
+            listener, self._listener = self._listener, None
+            await self._server.iserver.close_sessions()
+            await listener.stop()
+            await self._server.iserver.stop()
+        unquieten(self._rate)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def publish(self) -> int:
+        """Look at the source once: new structure, then new values. Returns how many values were shown."""
+        async with self._looking:
+            structure = await asyncio.to_thread(self._source.structure_version)
+            if structure != self._structure:
+                variables = await asyncio.to_thread(self._source.variables)
+                await self._served.update(variables)
+                self._structure, self._position = structure, 0
+            changes = await asyncio.to_thread(self._source.changes, self._position)
+            for sample in changes.samples:
+                await self._show(sample)
+            self._position = changes.position
+            return len(changes.samples)
+
+    async def mark_stale(self, reason: str) -> None:
+        """Show every value as UncertainLastUsableValue, value and source time kept; Bad ones stay Bad."""
+        if self.stale_reason is None:
+            _log.warning("all outputs are shown as last usable: %s", reason)
+        self.stale_reason = reason
+        await self._show_all()
+
+    async def mark_fresh(self) -> None:
+        """Show the true qualities again."""
+        if self.stale_reason is not None:
+            self.stale_reason = None
+            await self._show_all()
+
+    async def _show_all(self) -> None:
+        level = DEGRADED if self.stale_reason is not None else HEALTHY
+        await self._node(IDS.Server_ServiceLevel).write_value(ua.Variant(level, ua.VariantType.Byte))
+        for identifier, value in list(self._true_values.items()):
+            node = self._served.nodes.get(identifier)
+            if node is not None:
+                await self._served.show(node, self._as_seen(value))
+
+    async def _show(self, sample: Sample) -> None:
+        node = self._served.nodes.get(sample.address)
+        if node is None:
+            return
+        value = _data_value(node, sample, self._clock.now_ns())
+        self._true_values[sample.address] = value
+        await self._served.show(node, self._as_seen(value))
+
+    def _as_seen(self, value: ua.DataValue) -> ua.DataValue:
+        if self.stale_reason is None or quality_of(int(value.StatusCode.value)) is Quality.BAD:
+            return value
+        status = ua.StatusCode(ua.UInt32(UNCERTAIN_LAST_USABLE))
+        return ua.DataValue(value.Value, status, value.SourceTimestamp, _datetime(self._clock.now_ns()))
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.poll_s)
+            try:
+                await self.publish()
+            except Exception:  # noqa: BLE001 - a locked database must not end the server; the next look asks again
+                _log.exception("the source could not be read")
+
+    @property
+    def _served(self) -> ServedSpace:
+        assert self._space is not None, "start first"
+        return self._space
+
+    def _node(self, number: int) -> Node:
+        return self._server.get_node(ua.NodeId(number))
+
+    async def _prepare(self) -> None:
+        server = self._server
+        await server.init()
+        await server.set_application_uri(self._settings.application_uri)
+        own = self.certificate
+        await server.load_certificate(own.certificate.read_bytes(), "der")
+        await server.load_private_key(own.key.read_bytes(), None, "pem")
+        server.set_endpoint(self.url)
+        await server._setup_server_nodes()  # noqa: SLF001 - part of Server.start, which would listen unguarded
+        namespace = await server.register_namespace(self._settings.namespace_uri)
+        iserver = server.iserver
+        self._space = ServedSpace(iserver.aspace, namespace, self._settings.client_times)
+        iserver.served_space = self._space
+        iserver.writes = ClientWrites(self._space, self._source, self._clock, self.publish)
+        await self._announce_limits()
+
+    async def _announce_limits(self) -> None:
+        for number, limit in ANNOUNCED.items():
+            await self._node(number).write_value(ua.Variant(limit, ua.VariantType.UInt32))
+        for number in CAPABLE_OF:
+            await self._node(number).write_value(ua.Variant(True, ua.VariantType.Boolean))
+
+
+OPERATION_LIMITS: Final = "Server_ServerCapabilities_OperationLimits_"
+
+ANNOUNCED: Final[dict[int, int]] = {
+    getattr(IDS, OPERATION_LIMITS + "MaxNodesPerRead"): limits.SERVER_NODES_PER_READ,
+    getattr(IDS, OPERATION_LIMITS + "MaxNodesPerWrite"): limits.SERVER_NODES_PER_WRITE,
+    getattr(IDS, OPERATION_LIMITS + "MaxNodesPerBrowse"): limits.SERVER_NODES_PER_BROWSE,
+    getattr(IDS, OPERATION_LIMITS + "MaxNodesPerRegisterNodes"): limits.SERVER_NODES_PER_REGISTER,
+    getattr(IDS, OPERATION_LIMITS + "MaxNodesPerHistoryReadData"): limits.SERVER_NODES_PER_HISTORY_READ,
+    getattr(IDS, OPERATION_LIMITS + "MaxMonitoredItemsPerCall"): limits.SERVER_ITEMS_PER_CALL,
+    getattr(IDS, OPERATION_LIMITS + "MaxNodesPerTranslateBrowsePathsToNodeIds"): limits.SERVER_NODES_PER_TRANSLATE,
+    IDS.HistoryServerCapabilities_MaxReturnDataValues: limits.SERVER_HISTORY_PAGE,
+}
+
+CAPABLE_OF: Final = (IDS.HistoryServerCapabilities_AccessHistoryDataCapability,)
+
+
+def _asyncua_server(settings: ServerSettings, users: Users, clock: Clock) -> Any:
+    server = Server(iserver=GuardedInternalServer(users, clock))
+    server.set_server_name(settings.product_name)
+    server.product_uri = "urn:tagsight"
+    server.manufacturer_name = "TagSight"
+    server.application_type = ua.ApplicationType.Server
+    policies = [ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt]
+    if settings.security_none:
+        _log.warning("messages without signing and encryption are accepted: security_none is set")
+        policies.append(ua.SecurityPolicyType.NoSecurity)
+    server.set_security_policy(policies)
+    anonymous = [ua.AnonymousIdentityToken] if settings.anonymous else []
+    server.set_identity_tokens([*anonymous, ua.UserNameIdentityToken])
+    return server
+
+
+def _bound_socket(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
+
+
+def _data_value(node: ServedNode, sample: Sample, now_ns: int) -> ua.DataValue:
+    status = ua.StatusCode(ua.UInt32(sample.status))
+    return ua.DataValue(_variant(node, sample.value), status, _datetime(sample.time_ns), _datetime(now_ns))
+
+
+def _variant(node: ServedNode, value: float | bool | str | None) -> ua.Variant | None:  # noqa: FBT001 - a value, not a switch
+    if value is None:
+        return None
+    kind = variant_type_of(node.variable)
+    if kind is ua.VariantType.String:
+        return ua.Variant(str(value), kind)
+    if kind is ua.VariantType.Boolean:
+        return ua.Variant(bool(value), kind)
+    number = float(value)
+    if kind is ua.VariantType.Int32:
+        return ua.Variant(round(number), kind) if number == number else None  # noqa: PLR0124 - NaN is no integer
+    return ua.Variant(number, kind)
+
+
+def _datetime(time_ns: int) -> dt.datetime:
+    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=time_ns // 1_000)
