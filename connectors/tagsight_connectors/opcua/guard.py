@@ -80,8 +80,10 @@ class Rules:
     security_none: bool
 
 
-class GuardedProcessor(UaProcessor):  # type: ignore[misc,unused-ignore]
+class GuardedProcessor(UaProcessor):  # type: ignore[misc]
     """One connection: asyncua's processor behind our checks."""
+
+    session: Any
 
     def __init__(self, iserver: Any, transport: Any, transport_limits: Any, rules: Rules) -> None:
         super().__init__(iserver, transport, transport_limits)

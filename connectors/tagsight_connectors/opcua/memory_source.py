@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from tagsight_connectors.history import Sample, Span, TagHistory, empty_history
+from tagsight_connectors.history import Sample, Span, TagHistory, Values, empty_history
 from tagsight_connectors.serving import Changes, ClientWrite, ServedVariable
 from tagsight_connectors.tag import DataType
 
@@ -17,7 +17,8 @@ class Series:
     """One variable's values, ascending by source time. The initial arrays are used as they are until one is added."""
 
     def __init__(self, initial: TagHistory) -> None:
-        self._times, self._values, self._status = initial.times, initial.values, initial.status
+        self._times, self._status = initial.times, initial.status
+        self._values: Values = initial.values
         self._count = len(initial)
         self.changed = 0
         """Position of the newest change, see `MemorySource.changes`."""
@@ -52,7 +53,8 @@ class Series:
         room = max(2 * self._count, FIRST_ROOM)
         held = self.stored()
         self._times = np.zeros(room, dtype=np.int64)
-        self._values = np.empty(room, dtype=held.values.dtype)
+        texts = held.values.dtype == object
+        self._values = np.empty(room, dtype=object) if texts else np.empty(room)
         self._status = np.zeros(room, dtype=np.uint32)
         for array, content in ((self._times, held.times), (self._values, held.values), (self._status, held.status)):
             array[: self._count] = content

@@ -31,7 +31,7 @@ def at_most(items: Any, limit: int) -> None:
         raise ServiceError(Codes.BadTooManyOperations)
 
 
-class GuardedSession(InternalSession):  # type: ignore[misc,unused-ignore]
+class GuardedSession(InternalSession):  # type: ignore[misc]
     """A session of a client. The services are asyncua's, after our checks."""
 
     iserver: "GuardedInternalServer"
@@ -170,9 +170,10 @@ def _items(subscription: Any) -> int:
     return len(subscription.monitored_item_srv._monitored_items)  # noqa: SLF001 - asyncua offers no count
 
 
-class GuardedInternalServer(InternalServer):  # type: ignore[misc,unused-ignore]
+class GuardedInternalServer(InternalServer):  # type: ignore[misc]
     """asyncua's server core, with our sessions, limits and clock."""
 
+    time_task: Any
     served_space: ServedSpace
     writes: ClientWrites
 

@@ -25,7 +25,7 @@ _signed_in: ContextVar["SignedIn | None"] = ContextVar("the user of the request 
 
 
 @dataclass
-class SignedIn(User):
+class SignedIn(User):  # type: ignore[misc]
     """A user of a session; `rank` None: anonymous, reads only."""
 
     rank: UserRole | None = None
