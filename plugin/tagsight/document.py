@@ -68,10 +68,10 @@ def resolve(text: str) -> Scalar:
     return float(text) if _REAL.fullmatch(text) else text
 
 
-def decode(data: bytes) -> tuple[str, list[Fault]]:
+def decode(data: bytes, at_most: int = SIZE_LIMIT) -> tuple[str, list[Fault]]:
     """The text of a file."""
-    if len(data) > SIZE_LIMIT:
-        cause = f"the file has {len(data)} bytes, at most {SIZE_LIMIT} are accepted"
+    if len(data) > at_most:
+        cause = f"the file has more than {at_most} bytes"
         return "", [Fault(0, "file", "", cause, "Put the machines into a CSV table: `machines: table.csv`.")]
     try:
         return data.decode("utf-8-sig"), []
@@ -107,7 +107,8 @@ def _syntax_fault(error: Exception, text: str) -> Fault:
         line = error.problem_mark.line + 1
         lines = text.splitlines()
         shown = lines[line - 1].strip() if line <= len(lines) else "end of file"
-        return Fault(line, "file", shown[:60], f"not YAML: {error.problem}", mend)
+        shown = "" if "passw" in shown.lower() else shown[:60]
+        return Fault(line, "file", shown, f"not YAML: {error.problem}", mend)
     if isinstance(error, ReaderError):
         line = text[: error.position].count("\n") + 1
         return Fault(line, "file", repr(chr(error.character)), "a character that no text has", "Remove it.")

@@ -16,9 +16,7 @@ from pydantic_core import PydanticCustomError
 from tagsight.conditions import Condition, ConditionError, parse
 from tagsight.duration import parse_budget, parse_duration, parse_size
 from tagsight.timetable import EXAMPLES, parse_timetable
-
-SCHEMES: Final = ("opc.tcp", "file", "memory")
-"""Kinds of historian, as `tagsight_connectors.registry` has them (a test compares)."""
+from tagsight_connectors.registry import openers
 
 TEXT_LIMIT: Final = 1_000
 """Characters of any one setting."""
@@ -173,7 +171,7 @@ def _as_url(value: object) -> str:
         _port = parts.port
     except ValueError as error:
         raise wrong(f"not a URL ({error})", mend) from None
-    if parts.scheme not in SCHEMES:
+    if parts.scheme not in openers():
         raise wrong(f"no connector for {parts.scheme or 'a URL without a scheme'!r}", mend)
     if "@" in parts.netloc:
         raise wrong("a user or password in the URL", "Write `user:` beside it and store the password with "
@@ -183,9 +181,7 @@ def _as_url(value: object) -> str:
     return text
 
 
-Url = Annotated[
-    str, BeforeValidator(_as_url), WithJsonSchema({"type": "string", "pattern": r"^(opc\.tcp|file|memory):"})
-]
+Url = Annotated[str, BeforeValidator(_as_url), WithJsonSchema({"type": "string", "pattern": r"^[a-z][a-z0-9.+-]*:"})]
 """Where a historian is."""
 
 

@@ -5,7 +5,7 @@ of one group are in `together`; what needs the whole file (names, dates, referen
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
@@ -354,14 +354,10 @@ class Configuration(Setting):
     models: list[Model] = _setting("The models.", default=[], max_length=MODELS_LIMIT)
     retention: Retention = _setting("How long results are kept.", default=Retention())
 
-    short_forms: ClassVar[Mapping[str, str]] = {"historian": "historians"}
-
     @classmethod
     def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
-        """One way to name historians; at least one model."""
+        """One way to name historians."""
         if "historian" in given and "historians" in given:
             yield Conflict("historian", "`historian` and `historians` both", "Move it below `historians` as `default`.")
         if "historian" not in given and not given.get("historians"):
             yield Conflict("historian", "is missing", "Write `historian: {url: opc.tcp://scada01:4840}`.")
-        if not given.get("models"):
-            yield Conflict("models", "no model is configured", "`tagsight init` writes a first one.")
