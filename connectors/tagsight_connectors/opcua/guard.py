@@ -233,13 +233,19 @@ class GuardedProcessor(UaProcessor):  # type: ignore[misc]
         try:
             done = await super()._process_message(typeid, requesthdr, seqhdr, body)
         except BaseException:
-            if self.session is not None:
-                await self.session.close_session()
-                self.session = None
+            await self._drop_session()
             raise
+        self._bind_session(peer)
+        return done
+
+    def _bind_session(self, peer: bytes | None) -> None:
         if isinstance(self.session, GuardedSession):
             self.session.peer_certificate = peer
-        return done
+
+    async def _drop_session(self) -> None:
+        if self.session is not None:
+            await self.session.close_session()
+            self.session = None
 
     async def _check_identity(self, peer: bytes, params: Any) -> None:
         if params.ClientCertificate and params.ClientCertificate != peer:

@@ -81,7 +81,8 @@ def _as_kind(values: NDArray[np.float64], kind: str) -> NDArray[Any]:
 
 
 def _interleave(present: NDArray[np.bool_], full: Bytes, empty: Bytes) -> bytes:
-    lengths: NDArray[np.int64] = np.where(present, full.shape[1], empty.shape[1]).astype(np.int64)
+    lengths = np.full(len(present), empty.shape[1], dtype=np.int64)
+    lengths[present] = full.shape[1]
     starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
     out = np.empty(int(lengths.sum()), dtype=np.uint8)
     for rows, block in ((present, full), (~present, empty)):

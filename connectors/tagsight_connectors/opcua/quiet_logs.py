@@ -22,8 +22,10 @@ NOISY: Final = (
     "asyncua.server.subscription_service",
     "asyncua.server.uaprocessor",
     "asyncua.ua.ua_binary",
+    "tagsight_connectors.opcua.guard",
+    "tagsight_connectors.opcua.server_transport",
 )
-"""Loggers of asyncua that write what a peer sent; filters do not reach child loggers, hence each by name."""
+"""Loggers that a peer can make write; filters do not reach child loggers, hence each by name."""
 
 
 @dataclass
@@ -53,7 +55,8 @@ class RateFilter(logging.Filter):
             self.suppressed += 1
             return False
         record.msg, record.args = record.getMessage()[: self.characters], ()
-        record.exc_info = record.exc_text = None
+        if record.name.startswith("asyncua"):
+            record.exc_info = record.exc_text = None
         return True
 
 
