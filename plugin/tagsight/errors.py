@@ -37,7 +37,8 @@ class Fault:
 
     def __str__(self) -> str:
         where = f"line {self.line}: " if self.line else ""
-        return f"{where}{self.setting}: {self.value}: {self.cause}. {self.mend}"
+        value = f"{self.value}: " if self.value else ""
+        return f"{where}{self.setting}: {value}{self.cause}. {self.mend}"
 
 
 @dataclass

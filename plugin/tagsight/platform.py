@@ -46,6 +46,26 @@ def make_private(path: Path) -> None:
         path.chmod(0o700 if path.is_dir() else 0o600)
 
 
+def is_private(path: Path) -> bool:
+    """Whether nobody but the owner may read it; on Windows always True (see `make_private`)."""
+    return WINDOWS or not path.stat().st_mode & 0o077
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file in one step, readable by its owner only: a reader sees the old or the new, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
 def lower_priority() -> None:
     """Let everything else on this machine go first (training)."""
     if sys.platform == "win32":

@@ -1,0 +1,32 @@
+"""The first configuration file of an engineer: at most twelve lines that say something."""
+
+from collections.abc import Sequence
+
+from tagsight.validation import as_yaml
+
+
+def first_file(url: str, asset: str, inputs: Sequence[str], *, timezone: str, user: str = "", running: str = "") -> str:
+    """The text of a file with one model; `tagsight.configuration.check_text` says whether it can be used."""
+    who = f", user: {_quoted(user)}" if user else ""
+    condition = (
+        f"    running: {_quoted(running)}" if running else '    # running: "[Plant/P101/Speed] > 100"    # else always'
+    )
+    return f"""\
+# TagSight. Every setting: docs/configuration.md; `tagsight check` reads this file and connects to nothing.
+timezone: {as_yaml(timezone)}    # of every date and schedule in this file
+historian: {{url: {_quoted(url)}{who}}}    # its password: `tagsight password set default`
+results: {{to: server}}    # TagSight's own OPC UA server; add `listen: "0.0.0.0:4841"` for other machines
+models:
+  - name: Health
+    asset: {_quoted(asset)}
+    inputs: [{", ".join(_quoted(pattern) for pattern in inputs)}]
+    # Scores and learns only while this holds:
+{condition}
+    train: {{last: 90d}}    # add `every: "sun 03:30"` to train again by the calendar
+    score: {{every: 1m}}
+    alarm: {{at_most: 2 per month, on_delay: 5m}}
+"""
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,54 @@
+"""From the plan of a historian to the historian: its password and certificates added, not yet connected."""
+
+from urllib.parse import urlsplit
+
+from tagsight.data_folder import DataFolder
+from tagsight.errors import NotReady
+from tagsight.plan import HistorianPlan
+from tagsight.secrets import Secrets, variable_of
+from tagsight_connectors.connection import Connection, MessageSecurity
+from tagsight_connectors.historian import Historian
+from tagsight_connectors.registry import open_historian
+
+
+def open_plan_historian(
+    plan: HistorianPlan,
+    data_folder: DataFolder,
+    secrets: Secrets,
+    accepted: frozenset[str] = frozenset(),
+    timezone: str = "UTC",
+) -> Historian:
+    """The historian of a plan; `connect` comes next. `accepted`: the addresses it may write to.
+
+    Raises:
+        NotReady: a user is configured and no password is stored.
+        Unsupported: no connector for the URL.
+    """
+    return open_historian(connection_of(plan, data_folder, secrets, accepted, timezone))
+
+
+def connection_of(
+    plan: HistorianPlan,
+    data_folder: DataFolder,
+    secrets: Secrets,
+    accepted: frozenset[str] = frozenset(),
+    timezone: str = "UTC",
+) -> Connection:
+    """What `open_plan_historian` opens; `timezone` is for files whose times have no offset."""
+    is_opc_ua = urlsplit(plan.url).scheme == "opc.tcp"
+    password = secrets.password(plan.name) if plan.user else ""
+    if password is None:
+        raise NotReady(
+            what=f"no password is stored for user {plan.user!r} of historian {plan.name!r}",
+            mend=f"`tagsight password set {plan.name}`, or the environment variable {variable_of(plan.name)}.",
+        )
+    return Connection(
+        url=plan.url,
+        user=plan.user,
+        password=password,
+        security=MessageSecurity(plan.security.value),
+        certificates=data_folder.certificates if is_opc_ua else None,
+        timeout_s=plan.timeout_s,
+        accepted=accepted,
+        timezone=timezone,
+    )

@@ -1,0 +1,158 @@
+"""Users of the tag server and the pages: names, roles and argon2 hashes in one private file."""
+
+import json
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from tagsight.clocks import Clock, SystemClock
+from tagsight.errors import NotReady, StorageError, TagSightError
+from tagsight.platform import make_private, write_private
+from tagsight_connectors.serving import UserRole
+
+SHORTEST_PASSWORD: Final = 10
+LONGEST_PASSWORD: Final = 200
+NAME_LIMIT: Final = 64
+USERS_LIMIT: Final = 1_000
+
+FREE_ATTEMPTS: Final = 5
+"""Wrong passwords in a row before a user has to wait: 1 s, 2 s, 4 s ..."""
+
+LONGEST_WAIT_S: Final = 60.0
+_REMEMBERED: Final = 1_000
+
+
+@dataclass
+class UnusableUser(TagSightError):
+    """A name or password that is not accepted. Never shows the password."""
+
+    what: str
+    mend: str = ""
+    exit_code = 2
+
+    def __str__(self) -> str:
+        return self.what
+
+
+@dataclass
+class _Failures:
+    count: int = 0
+    until: float = 0.0
+
+
+@dataclass
+class Users:
+    """The users in `path`. Reading follows the file, so that a running server knows new users at once."""
+
+    path: Path
+    clock: Clock = field(default_factory=SystemClock)
+    hasher: PasswordHasher = field(default_factory=PasswordHasher, repr=False)
+    _failures: OrderedDict[str, _Failures] = field(default_factory=OrderedDict, repr=False)
+    _nobody: str = field(default="", repr=False)
+
+    def add(self, name: str, password: str, role: UserRole) -> None:
+        """Add a user, or give one a new password and role.
+
+        Raises:
+            UnusableUser: an unusable name or password.
+            StorageError: the file cannot be read or written.
+        """
+        _check_name(name)
+        _check_password(password)
+        users = self._read()
+        if name not in users and len(users) >= USERS_LIMIT:
+            raise UnusableUser(what=f"there are already {USERS_LIMIT} users", mend="Remove one first.")
+        users[name] = {"role": role.name.lower(), "hash": self.hasher.hash(password)}
+        self._write(users)
+
+    def remove(self, name: str) -> None:
+        """Remove a user.
+
+        Raises:
+            NotReady: there is none of this name.
+        """
+        users = self._read()
+        if users.pop(name, None) is None:
+            raise NotReady(what=f"there is no user {name!r}", mend="`tagsight user list` shows them.")
+        self._write(users)
+
+    def roles(self) -> dict[str, UserRole]:
+        """Every user with the role."""
+        return {name: UserRole[user["role"].upper()] for name, user in sorted(self._read().items())}
+
+    def authenticate(self, name: str, password: str) -> UserRole | None:
+        """The role of a user with this password; None for a wrong one, and while the user has to wait.
+
+        An unknown name takes as long as a wrong password. Takes about 50 ms: servers call it in a thread.
+        """
+        now = self.clock.monotonic()
+        failures = self._failures.get(name)
+        if failures is not None and now < failures.until:
+            return None
+        user = self._read().get(name)
+        if self._matches(user["hash"] if user else self._hash_of_nobody(), password) and user is not None:
+            self._failures.pop(name, None)
+            return UserRole[user["role"].upper()]
+        self._remember_failure(name, now)
+        return None
+
+    def _matches(self, stored: str, password: str) -> bool:
+        if len(password) > LONGEST_PASSWORD:
+            password = ""
+        try:
+            return self.hasher.verify(stored, password)
+        except (Argon2Error, InvalidHashError):
+            return False
+
+    def _hash_of_nobody(self) -> str:
+        if not self._nobody:
+            self._nobody = self.hasher.hash("nobody has this password")
+        return self._nobody
+
+    def _remember_failure(self, name: str, now: float) -> None:
+        failures = self._failures.setdefault(name[:NAME_LIMIT], _Failures())
+        failures.count += 1
+        if failures.count > FREE_ATTEMPTS:
+            failures.until = now + min(2.0 ** (failures.count - FREE_ATTEMPTS - 1), LONGEST_WAIT_S)
+        self._failures.move_to_end(name[:NAME_LIMIT])
+        if len(self._failures) > _REMEMBERED:
+            self._failures.popitem(last=False)
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        try:
+            users = json.loads(self.path.read_text(encoding="utf-8"))["users"]
+            if not all(user["role"].upper() in UserRole.__members__ and user["hash"] for user in users.values()):
+                raise ValueError("an unknown role")
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StorageError(
+                what=f"the file of users {self.path} cannot be read: {error}",
+                mend="Restore it, or remove it and add the users again with `tagsight user add`.",
+            ) from error
+        return dict(users)
+
+    def _write(self, users: dict[str, dict[str, Any]]) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_private(self.path, json.dumps({"version": 1, "users": users}, indent=1).encode())
+            make_private(self.path)
+        except OSError as error:
+            raise StorageError(what=f"the file of users {self.path} cannot be written: {error.strerror}") from error
+
+
+def _check_name(name: str) -> None:
+    if not 1 <= len(name) <= NAME_LIMIT or not name.isprintable() or name != name.strip():
+        raise UnusableUser(what="not a user name", mend=f"Take 1 to {NAME_LIMIT} visible characters.")
+
+
+def _check_password(password: str) -> None:
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise UnusableUser(
+            what=f"a password of {len(password)} characters",
+            mend=f"Take {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.",
+        )
