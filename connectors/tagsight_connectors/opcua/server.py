@@ -183,10 +183,13 @@ class TagServer:
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(self._settings.poll_s)
-            try:
-                await self.publish()
-            except Exception:  # noqa: BLE001 - a locked database must not end the server; the next look asks again
-                _log.exception("the source could not be read")
+            await self._look_again()
+
+    async def _look_again(self) -> None:
+        try:
+            await self.publish()
+        except Exception:  # noqa: BLE001 - a locked database must not end the server; the next look asks again
+            _log.exception("the source could not be read")
 
     @property
     def _served(self) -> ServedSpace:
@@ -209,7 +212,7 @@ class TagServer:
         iserver = server.iserver
         self._space = ServedSpace(iserver.aspace, namespace, self._settings.client_times)
         iserver.served_space = self._space
-        iserver.writes = ClientWrites(self._space, self._source, self._clock, self.publish)
+        iserver.writes = ClientWrites(self._space, self._source, self._clock, self._look_again)
         await self._announce_limits()
 
     async def _announce_limits(self) -> None:

@@ -165,7 +165,7 @@ async def test_a_flood_of_chunks_keeps_memory_and_the_polite_reader_alive(plant:
     async with plant.client() as client:
         speed = await plant.node(client, "Plant/P101/Speed")
         before = psutil.Process().memory_info().rss
-        floods = [asyncio.create_task(flood(plant.server.port, secure_first)) for _ in range(10)]
+        floods = [asyncio.create_task(flood(plant.server.port, secure_first)) for _ in range(30)]
         while not all(task.done() for task in floods):
             assert await asyncio.wait_for(speed.read_value(), 10) == 999.0
         await asyncio.gather(*floods)
