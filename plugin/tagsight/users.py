@@ -124,17 +124,14 @@ class Users:
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
-            users = json.loads(self.path.read_text(encoding="utf-8"))["users"]
-            if not all(user["role"].upper() in UserRole.__members__ and user["hash"] for user in users.values()):
-                raise ValueError("an unknown role")
+            return _users_of(json.loads(self.path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StorageError(
-                what=f"the file of users {self.path} cannot be read: {error}",
+                what=f"the file of users {self.path} cannot be read ({type(error).__name__})",
                 mend="Restore it, or remove it and add the users again with `tagsight user add`.",
             ) from error
-        return dict(users)
 
     def _write(self, users: dict[str, dict[str, Any]]) -> None:
         try:
@@ -143,6 +140,14 @@ class Users:
             make_private(self.path)
         except OSError as error:
             raise StorageError(what=f"the file of users {self.path} cannot be written: {error.strerror}") from error
+
+
+def _users_of(content: Any) -> dict[str, dict[str, Any]]:
+    users = dict(content["users"])
+    for user in users.values():
+        UserRole[user["role"].upper()]
+        user["hash"].encode()
+    return users
 
 
 def _check_name(name: str) -> None:

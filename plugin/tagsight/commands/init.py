@@ -17,7 +17,9 @@ from tagsight.commands.options import file_argument
 @click.option("--inputs", multiple=True, help="Path or pattern of tags; may be given more than once.")
 @click.option("--running", default="", help="Condition: scores only while it holds.")
 @click.option("--timezone", default="", help="Time zone of dates and schedules; default: this machine's.")
-def command(file: Path, url: str, user: str, asset: str, inputs: tuple[str, ...], running: str, timezone: str) -> None:
+def command(
+    file: Path, *, url: str, user: str, asset: str, inputs: tuple[str, ...], running: str, timezone: str
+) -> None:
     """Never overwrites a file, and writes none that `check` would refuse."""
     from tagsight.configuration import check_text
     from tagsight.errors import ConfigurationError, NotAllowed, StorageError
