@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from tagsight_models.frame import Floats
 
 
@@ -15,7 +17,8 @@ class Explanation:
         contributions: shape (roles,); `base + contributions.sum()` is the score, within 1e-4 * max(1, |score|).
         standard_error: shape (roles,); 0 where the computation was exact.
         evaluations: how many windows the model scored for it.
-        failure: "" when it holds; else why not, in words: then it is Uncertain and must not be acted on.
+        failure: "" when it holds; else why not, in words: then it is Uncertain and must not be acted on. Where there
+            is no result at all, base, contributions and standard errors are NaN.
     """
 
     roles: tuple[str, ...]
@@ -32,6 +35,9 @@ class Explanation:
 
     def shares(self) -> Floats:
         """Per cent of the excess: 100 x max(contribution, 0) / sum of the positive ones; zeros if none is."""
-        positive = self.contributions.clip(min=0.0)
-        total = float(positive.sum())
-        return 100.0 * positive / total if total > 0.0 else positive
+        positive = np.nan_to_num(self.contributions, nan=0.0).clip(min=0.0)
+        largest = float(positive.max(initial=0.0))
+        if largest == 0.0:
+            return positive
+        scaled = positive / largest  # neither overflows nor vanishes in the sum
+        return np.asarray(100.0 * scaled / scaled.sum())

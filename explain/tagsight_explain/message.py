@@ -1,0 +1,153 @@
+"""The sentence for the operator, made of an explanation's top roles. Plain values in, plain text out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor, inf, isfinite, isnan, log10, nan
+from unicodedata import category
+
+LIMIT = 120
+THEN_SHARE = 10.0  # per cent: a second role below it is not worth a second clause
+SHORT_NAME = 24
+SHORTEST_NAME = 16
+MOST_DECIMALS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One role at the end of the window, engineering units; NaN where the model expects nothing of it.
+
+    Attributes:
+        role: its name.
+        actual: value.
+        expected: what the model expected.
+        lower: lower end of the normal band, -inf if there is none.
+        upper: upper end of the normal band, inf if there is none.
+        unit: engineering unit, "" if there is none.
+        share: per cent of the excess, 0 to 100.
+    """
+
+    role: str
+    actual: float = nan
+    expected: float = nan
+    lower: float = -inf
+    upper: float = inf
+    unit: str = ""
+    share: float = 0.0
+
+
+def direction(actual: float, lower: float, upper: float, expected: float) -> str:
+    """`high` or `low` outside the normal band, `unusual` inside it, "" where there is nothing to compare with."""
+    if not (isfinite(actual) and isfinite(expected)) or isnan(lower) or isnan(upper):
+        return ""
+    if actual > upper:
+        return "high"
+    return "low" if actual < lower else "unusual"
+
+
+def message(asset: str, causes: Sequence[Cause], since_text: str = "", limit: int = LIMIT) -> str:
+    """One sentence of at most `limit` characters, without control characters; "" if no cause has a share.
+
+    `P101: PT-101 low, 4.2 of 5.6 bar expected, since 14:05 (62 %); then IT-101 high`. Where the limit is short, the
+    least important part goes first: second role, share, start, long names, numbers.
+
+    Args:
+        asset: what is meant, for people.
+        causes: in any order; none when the score is normal.
+        since_text: local time at which it began, "" if unknown.
+        limit: characters.
+    """
+    ranked = sorted((cause for cause in causes if cause.share > 0.0), key=lambda cause: -cause.share)
+    if not ranked:
+        return ""
+    since = f", since {_clean(since_text)}" if _clean(since_text) else ""
+    sentences = (_sentence(asset, ranked, since, form) for form in _FORMS)
+    return next(
+        (text for text in sentences if len(text) <= limit), _cut(_sentence(asset, ranked, "", _FORMS[-1]), limit)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a sentence has."""
+
+    then: bool = False
+    share: bool = False
+    since: bool = False
+    values: bool = False
+    names: int = 1_000
+
+
+_FORMS = (
+    _Form(then=True, share=True, since=True, values=True),
+    _Form(share=True, since=True, values=True),
+    _Form(since=True, values=True),
+    _Form(values=True),
+    _Form(since=True, values=True, names=SHORT_NAME),
+    _Form(values=True, names=SHORT_NAME),
+    _Form(names=SHORT_NAME),
+    _Form(names=SHORTEST_NAME),
+)
+
+
+def _sentence(asset: str, ranked: Sequence[Cause], since: str, form: _Form) -> str:
+    first, second = ranked[0], ranked[1] if len(ranked) > 1 and ranked[1].share >= THEN_SHARE else None
+    way = direction(first.actual, first.lower, first.upper, first.expected)
+    together = second is not None and form.then and way == "unusual"
+    subject = _words(first, way, form.names)
+    if together and second is not None:
+        subject += f" together with {_name(second.role, form.names)}"
+    text = f"{_name(asset, form.names)}: {subject}" if _clean(asset) else subject
+    text += _values(first) if form.values and way else ""
+    text += since if form.since else ""
+    text += f" ({_share(first.share)})" if form.share else ""
+    if second is not None and form.then and not together:
+        way = direction(second.actual, second.lower, second.upper, second.expected)
+        text += f"; then {_words(second, way, form.names)}"
+    return text
+
+
+def _words(cause: Cause, way: str, names: int) -> str:
+    return f"{_name(cause.role, names)} {way}".rstrip()
+
+
+def _values(cause: Cause) -> str:
+    actual, expected = numbers(cause)
+    unit = _clean(cause.unit)
+    return f", {actual} of {expected}{' ' + unit if unit else ''} expected"
+
+
+def numbers(cause: Cause) -> tuple[str, str]:
+    """Actual and expected value, with as many decimals as give the normal band two digits, and tell them apart."""
+    width = cause.upper - cause.lower
+    if not (isfinite(width) and width > 0.0):
+        width = max(abs(cause.expected), abs(cause.actual)) / 10.0
+    decimals = min(max(1 - floor(log10(width)), 0), MOST_DECIMALS) if width > 0.0 else 0
+    while decimals < MOST_DECIMALS and cause.actual != cause.expected:
+        if _number(cause.actual, decimals) != _number(cause.expected, decimals):
+            break
+        decimals += 1
+    return _number(cause.actual, decimals), _number(cause.expected, decimals)
+
+
+def _number(value: float, decimals: int) -> str:
+    if abs(value) >= 1e9 or 0.0 < abs(value) < 10.0**-MOST_DECIMALS:
+        return f"{value:.3g}"
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0.0 else text
+
+
+def _share(share: float) -> str:
+    return "<1 %" if share < 1.0 else f"{min(share, 100.0):.0f} %"
+
+
+def _name(name: str, most: int) -> str:
+    return _cut(_clean(name), most)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: max(most - 1, 0)].rstrip() + "…"[:most]
+
+
+def _clean(text: str) -> str:
+    """One line without control, format and unassigned characters (they could turn or hide text on a screen)."""
+    return " ".join("".join(" " if category(letter)[0] in "CZ" else letter for letter in text).split())
