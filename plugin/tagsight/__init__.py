@@ -1,7 +1,8 @@
 """TagSight: fault models for an industrial historian.
 
-Floors, from the ground: `errors`, `platform`, `clocks` -> `duration`, `conditions` -> `specification` ->
-`configuration` -> `plan` -> `ledger/`, `inbox`, `heartbeat` -> `outputs`, `alarms`, `scoring` -> `delivery`, `workers`,
+Floors, from the ground: `errors`, `platform`, `clocks` -> `duration`, `timetable`, `conditions` ->
+`setting_types` -> `specification` -> `validation`, `document` -> `templates`, `plan` -> `compilation` ->
+`configuration` -> `ledger/`, `inbox`, `heartbeat` -> `outputs`, `alarms`, `scoring` -> `delivery`, `workers`,
 `schedule` -> `service`, `tag_server` -> `commands/`.
 """
 

@@ -125,7 +125,7 @@ def _overridden(model: Node, row: Row, line: int) -> Node:
     result = model
     for column, cell in row.cells.items():
         steps = column.split(".")
-        if cell and steps[0] in _SETTINGS:
+        if cell and (len(steps) > 1 or column in _SETTINGS):
             value = resolve(cell) if steps[-1] in _NOT_TEXT else cell
             result = _with(result, steps, Node(value, line, row.origin))
     return result
