@@ -1,5 +1,6 @@
 """`tagsight docs`: the generated files of `docs/`. For developers; not shown in the help."""
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,7 +39,9 @@ def commands_page() -> str:
              "4 something must be there first, 5 storage, 6 a check failed, 7 historian, 8 model.", ""]  # fmt: skip
     with click.Context(cli, info_name="tagsight", obj=Verbosity()) as top:
         for name, listed in COMMANDS.items():
-            found = None if listed.hidden else cli.get_command(top, name)
+            if listed.hidden or importlib.util.find_spec(f"tagsight.commands.{listed.module}") is None:
+                continue
+            found = cli.get_command(top, name)
             if found is not None:
                 lines += _of_command(found, name, top)
     return "\n".join(lines)

@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+
+from tagsight.__main__ import run
+from tagsight.configuration import check_file
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    file = tmp_path / "tagsight.yaml"
+    options = [
+        "--url",
+        "opc.tcp://scada01:4840",
+        "--user",
+        "tagsight",
+        "--asset",
+        "P101",
+        "--timezone",
+        "Europe/Berlin",
+    ]
+    assert run(["init", str(file), *options, "--inputs", "Plant/P101/*", "--running", "[Plant/P101/Speed] > 100"]) == 0
+    return file
+
+
+def test_init_writes_a_file_of_at_most_twelve_lines_that_check_accepts(first: Path) -> None:
+    lines = [line for line in first.read_text(encoding="utf-8").splitlines() if not line.strip().startswith("#")]
+    assert len(lines) <= 12
+    assert check_file(first).plan is not None
+
+
+def test_init_never_overwrites(first: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = first.read_bytes()
+    assert run(["init", str(first), "--url", "memory://a", "--asset", "X", "--inputs", "y"]) == 3
+    assert first.read_bytes() == before
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_init_writes_nothing_that_check_would_refuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "tagsight.yaml"
+    assert run(["init", str(file), "--url", "ftp://a", "--asset", "P/1", "--inputs", "x"]) == 2
+    assert not file.exists()
+    assert "2 faults" in capsys.readouterr().err
+
+
+def test_check_tells_what_a_file_means(first: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run(["check", str(first)]) == 0
+    shown = capsys.readouterr()
+    for words in (
+        "Europe/Berlin",
+        "opc.tcp://scada01:4840",
+        "P101/Health",
+        "from the data",
+        "the last 90d",
+        "provisional",
+    ):
+        assert words in shown.out
+    assert "warning: " in shown.err
+
+
+def test_check_prints_every_fault_and_exits_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("timezone: Mars\nhistorian: {url: ftp://x}\nmodels: [{name: A, asset: B}]\n")
+    assert run(["check", str(file)]) == 2
+    shown = capsys.readouterr()
+    assert "3 faults" in shown.err
+    assert not shown.out
