@@ -22,6 +22,7 @@ class Scaling:
         return cls(rows.mean(axis=0), np.where(spread > 0.0, spread, 1.0))
 
     def __call__(self, values: Floats) -> Floats:
+        """Standardised values, same shape."""
         return (values - self.centre) / self.scale
 
 

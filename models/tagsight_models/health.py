@@ -1,0 +1,201 @@
+"""The health model: what is normal for each role given all others, and one score of how far the machine is from it.
+
+1. Values are standardised (median, robust spread) and kept within +-1e6 so that nothing overflows.
+2. `LeaveRoleOut` gives expected value and spread of each role; residual = (actual - expected) / spread, less the
+   role's smallest deviation.
+3. Residuals of three steps are whitened and the directions that predict the future (slow, normal movements) taken
+   out: the CVA residual statistic, on residuals instead of values.
+4. An EWMA over the rest of the window smooths it; its square root is the distance.
+5. score = max(0, distance - normal) / (limit - normal): 0 is the median of normal time, 1.0 the limit; the map is
+   monotone, linear above `normal`, and everything is float64.
+
+All of it looks at one window only (design law 15).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tagsight_models.frame import Flags, Floats, Role
+from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
+from tagsight_models.scoring_model import Expectation
+from tagsight_models.statistics.ewma import weights
+
+STACKED = 3  # steps in the residual statistic
+SMOOTHING = 0.1  # weight of the newest step
+FARTHEST = 1e6  # standardised values and residuals are kept within this
+CHUNK = 400_000  # numbers in the hidden layer at a time: fits a processor's cache
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HealthParameters:
+    """Everything a health model consists of beside its network; all float64.
+
+    Attributes:
+        centre: shape (roles,), median in engineering units.
+        scale: shape (roles,), robust spread in engineering units.
+        spread: shape (roles,), residual spread in standardised units.
+        residual_centre: shape (3 * roles,), mean of the stacked residuals.
+        residual_space: shape (3 * roles, k), whitening without the slow directions.
+        band: shape (roles,), half-width of the normal band in residual spreads.
+        normal: median distance in normal time.
+        limit: distance at the alarm limit.
+    """
+
+    centre: Floats
+    scale: Floats
+    spread: Floats
+    residual_centre: Floats
+    residual_space: Floats
+    band: Floats
+    normal: float = 0.0
+    limit: float = 1.0
+
+
+class HealthModel:
+    """A trained health model; implements `ScoringModel`."""
+
+    def __init__(
+        self,
+        roles: tuple[Role, ...],
+        network: LeaveRoleOut,
+        parameters: HealthParameters,
+        *,
+        grid_ns: int,
+        window_steps: int,
+        lags: tuple[int, ...],
+    ) -> None:
+        self.roles, self.grid_ns, self.window_steps, self.lags = roles, grid_ns, window_steps, lags
+        self.network = network.double().eval().requires_grad_(requires_grad=False)
+        self.parameters = parameters
+        self._centre, self._scale = torch.as_tensor(parameters.centre), torch.as_tensor(parameters.scale)
+        self._spread = torch.as_tensor(parameters.spread)
+        self._residual_centre = torch.as_tensor(parameters.residual_centre)
+        self._residual_space = torch.as_tensor(parameters.residual_space)
+        smallest = np.array([role.smallest_deviation for role in roles])
+        self._smallest = torch.as_tensor(smallest / parameters.scale)
+        self._dead_zone = bool((smallest > 0.0).any())
+        self._taps = torch.as_tensor(weights(SMOOTHING, window_steps - lags[-1] - STACKED + 1)[::-1].copy())
+
+    @property
+    def reference(self) -> Floats:
+        """The median of training, at every step."""
+        return np.tile(self.parameters.centre, (self.window_steps, 1))
+
+    def with_limit(self, normal: float, limit: float, band: Floats) -> "HealthModel":
+        """The same model with a limit."""
+        return self.with_parameters(replace(self.parameters, normal=normal, limit=limit, band=band))
+
+    def with_parameters(self, parameters: HealthParameters) -> "HealthModel":
+        """The same network with other parameters."""
+        return HealthModel(
+            self.roles,
+            self.network,
+            parameters,
+            grid_ns=self.grid_ns,
+            window_steps=self.window_steps,
+            lags=self.lags,
+        )
+
+    def score(self, windows: Floats) -> Floats:
+        """Windows of shape (n, window_steps, roles) in engineering units -> scores, shape (n,); 1.0 is the limit."""
+        return self.score_of_distance(self.distance(windows))
+
+    def score_of_distance(self, distance: Floats) -> Floats:
+        """The monotone map of step 5."""
+        normal, limit = self.parameters.normal, self.parameters.limit
+        return np.asarray(np.maximum(distance - normal, 0.0) / (limit - normal))
+
+    @torch.inference_mode()
+    def distance(self, windows: Floats) -> Floats:
+        """Distance of each window, shape (n,), before normal and limit are applied."""
+        found = np.empty(len(windows))
+        for part in self._chunks(len(windows), self.window_steps):
+            squared = self._statistic(self._standardised(windows[part]))
+            found[part] = torch.sqrt(squared @ self._taps).numpy()
+        return found
+
+    @torch.inference_mode()
+    def expectation(self, windows: Floats) -> Expectation:
+        """Expected value and band of each role at the last step of each window."""
+        values = self._standardised(windows[:, self.window_steps - self.lags[-1] - 1 :])
+        expected, log_spread = self.network(context(values, self.lags)[:, 0])
+        parameters = self.parameters
+        centre = expected.numpy() * parameters.scale + parameters.centre
+        half = parameters.band * (self._spread * torch.exp(log_spread)).numpy() * parameters.scale
+        half = np.maximum(half, [role.smallest_deviation for role in self.roles])
+        return Expectation(centre, centre - half, centre + half)
+
+    @torch.inference_mode()
+    def residuals(self, values: Floats) -> Floats:
+        """Residual of each step of a series (steps, roles); NaN rows where the context is not whole."""
+        longest = self.lags[-1]
+        found = np.full(values.shape, np.nan)
+        whole = np.isfinite(values).all(axis=1)
+        filled = np.where(whole[:, None], values, self.parameters.centre)
+        for start in range(longest, len(values), self._steps_at_once):
+            stop = min(start + self._steps_at_once, len(values))
+            found[start:stop] = self._residuals(self._standardised(filled[None, start - longest : stop]))[0].numpy()
+        found[~complete(whole, longest + 1)] = np.nan
+        return found
+
+    def series_distance(self, values: Floats) -> Floats:
+        """Distance of every window of a series (steps, roles), at its last step; NaN where the window has NaN.
+
+        The same numbers as `distance` of the windows, at a sixtieth of the work.
+        """
+        residuals = self.residuals(values)
+        squared = np.full(len(values), np.nan)
+        if len(values) >= self.window_steps:
+            stacks = np.hstack([residuals[STACKED - 1 - lag : len(values) - lag] for lag in range(STACKED)])
+            rest = (stacks - self.parameters.residual_centre) @ self.parameters.residual_space
+            squared[STACKED - 1 :] = np.einsum("ij,ij->i", rest, rest)
+        taps = self._taps.numpy()
+        if len(values) < len(taps):
+            return np.full(len(values), np.nan)
+        means = np.convolve(np.nan_to_num(squared), taps[::-1], mode="full")[: len(values)]
+        whole = complete(np.isfinite(values).all(axis=1), self.window_steps)
+        return np.where(whole, np.sqrt(np.maximum(means, 0.0)), np.nan)
+
+    @property
+    def _steps_at_once(self) -> int:
+        return max(64, CHUNK // (len(self.roles) * max(8, self.network.bias.shape[1])))
+
+    def _chunks(self, count: int, steps: int) -> Iterator[slice]:
+        at_once = max(1, self._steps_at_once // steps)
+        for start in range(0, count, at_once):
+            yield slice(start, min(start + at_once, count))
+
+    def _standardised(self, values: Floats) -> Tensor:
+        raw = torch.as_tensor(np.ascontiguousarray(values, dtype=np.float64))
+        return ((raw - self._centre) / self._scale).clamp_(-FARTHEST, FARTHEST)
+
+    def _residuals(self, values: Tensor) -> Tensor:
+        """(batch, steps, roles) -> (batch, steps - longest lag, roles)."""
+        seen = context(values, self.lags)
+        expected, log_spread = self.network(seen.flatten(0, 1))
+        deviation = values[:, self.lags[-1] :] - expected.view(*seen.shape[:2], -1)
+        if self._dead_zone:
+            deviation = torch.sign(deviation) * (deviation.abs() - self._smallest).clamp_(min=0.0)
+        scaled = deviation / (self._spread * torch.exp(log_spread)).view_as(deviation)
+        return scaled.clamp_(-FARTHEST, FARTHEST)
+
+    def _statistic(self, values: Tensor) -> Tensor:
+        """(batch, steps, roles) -> squared distance of each step that has its lags, (batch, taps)."""
+        residuals = self._residuals(values)
+        steps = residuals.shape[1]
+        stacks = torch.cat([residuals[:, STACKED - 1 - lag : steps - lag] for lag in range(STACKED)], dim=2)
+        rest = (stacks - self._residual_centre) @ self._residual_space
+        return (rest * rest).sum(dim=2)
+
+
+def complete(whole: Flags, steps: int) -> Flags:
+    """Where this and the `steps - 1` rows before are all whole."""
+    holes = np.cumsum(~whole)
+    before = np.concatenate([np.zeros(steps, dtype=holes.dtype), holes[:-steps]]) if len(whole) > steps else 0 * holes
+    found = holes == before
+    found[: steps - 1] = False
+    return np.asarray(found, dtype=np.bool_)

@@ -1,0 +1,116 @@
+"""Fitting a health model to normal rows; limit and band come later, from rows that the fit did not see."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from tagsight_models.errors import TooLittleData, UnusableInput
+from tagsight_models.frame import Floats, Role
+from tagsight_models.health import STACKED, HealthModel, HealthParameters, complete
+from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
+from tagsight_models.networks.ridge import leave_role_out_ridge
+from tagsight_models.statistics.cva import STATES_PER_ROLE, CanonicalSpace
+from tagsight_models.statistics.statistic import present
+from tagsight_models.training import FitSettings, Fitted, Progress, fit
+
+LAGS = (0, 1, 2, 4)
+MOST_ROWS = 24_000  # rows that the network learns from; more are thinned evenly
+VALIDATION = (3, 7)  # of ten contiguous blocks, those that stop the training
+SHRINKAGE = 0.01
+OUTLIER = 6.0  # residuals beyond this many spreads count as this many when the statistic is fitted
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """Size of the network and budget of its fit."""
+
+    lags: tuple[int, ...] = LAGS
+    hidden: int = 16
+    fit: FitSettings = field(default_factory=FitSettings)
+
+
+def robust_scaling(values: Floats, roles: tuple[Role, ...]) -> tuple[Floats, Floats]:
+    """Median and spread of each role: 1.4826 MAD, or the standard deviation where half the values are equal.
+
+    Raises:
+        UnusableInput: a role that does not vary.
+    """
+    rows = values[present(values)]
+    centre = np.median(rows, axis=0)
+    usual = 1.4826 * np.median(np.abs(rows - centre), axis=0)
+    overall = rows.std(axis=0)
+    for role, lowest, highest in zip(roles, rows.min(axis=0), rows.max(axis=0), strict=True):
+        if lowest == highest:
+            raise UnusableInput(role.name, f"it is constant ({lowest:g}) in all usable training data")
+    return centre, np.where(usual > 0.2 * overall, usual, overall)
+
+
+def fit_health(
+    values: Floats,
+    roles: tuple[Role, ...],
+    settings: NetworkSettings,
+    progress: Progress,
+    *,
+    grid_ns: int,
+    window_steps: int,
+) -> tuple[HealthModel, Fitted]:
+    """Fit to a series of shape (steps, roles) with NaN rows where nothing counts. The model has no limit yet."""
+    lags = settings.lags
+    centre, scale = robust_scaling(values, roles)
+    series = torch.as_tensor(np.clip((values - centre) / scale, -1e6, 1e6))
+    seen = context(series[None], lags)[0].numpy()
+    rows = seen[np.isfinite(seen).all(axis=1)]
+    needed = max(10 * STACKED, 2 * len(roles))
+    if len(rows) < needed:
+        raise TooLittleData("training a health model", len(rows), needed)
+    rows = rows[:: -(-len(rows) // MOST_ROWS)]
+    bounded = np.clip(rows, -OUTLIER, OUTLIER)
+    linear = leave_role_out_ridge(bounded, len(roles))
+    spread = _spread(rows[:, : len(roles)] - rows @ linear)
+    network = LeaveRoleOut(len(roles), len(lags), settings.hidden, settings.fit.seed)
+    network.linear.copy_(torch.as_tensor(linear, dtype=torch.float32))
+    done = _train(network, spread, rows, settings.fit, progress)
+    if done.best_epoch == 0:  # nothing nonlinear was found: the linear part alone is the same and costs less
+        network = network.without_hidden()
+    none = np.zeros((STACKED * len(roles), 0))
+    parameters = HealthParameters(centre, scale, spread, none.sum(axis=1), none, np.full(len(roles), 3.0))
+    raw = HealthModel(roles, network, parameters, grid_ns=grid_ns, window_steps=window_steps, lags=lags)
+    return _with_statistic(raw, values), done
+
+
+def _spread(residuals: Floats) -> Floats:
+    """Robust, and never below a thousandth of the role's own spread: a perfect fit must not divide by nothing."""
+    spread = 1.4826 * np.median(np.abs(residuals), axis=0)
+    overall = np.clip(residuals, -OUTLIER, OUTLIER).std(axis=0)
+    return np.maximum(np.where(spread > 0.2 * overall, spread, overall), 1e-3)
+
+
+def _train(network: LeaveRoleOut, spread: Floats, rows: Floats, settings: FitSettings, progress: Progress) -> Fitted:
+    numbers = np.array_split(np.arange(len(rows)), 10)
+    held = np.concatenate([numbers[block] for block in VALIDATION])
+    learn = np.setdiff1d(np.arange(len(rows)), held)
+    roles = len(spread)
+
+    def pair(chosen: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        inputs = torch.as_tensor(rows[chosen], dtype=torch.float32)
+        return inputs, inputs[:, :roles].contiguous()
+
+    return fit(
+        network, torch.as_tensor(spread, dtype=torch.float32), pair(learn), pair(held), settings, progress=progress
+    )
+
+
+def _with_statistic(raw: HealthModel, values: Floats) -> HealthModel:
+    """Whitening of the stacked residuals without their slow directions."""
+    residuals = np.clip(raw.residuals(values), -OUTLIER, OUTLIER)
+    roles = residuals.shape[1]
+    ends = np.flatnonzero(complete(present(residuals), 2 * STACKED))
+    past = np.hstack([residuals[ends - STACKED - lag] for lag in range(STACKED)])
+    future = np.hstack([residuals[ends - lag] for lag in range(STACKED)])
+    if len(ends) < 2 * roles:
+        raise TooLittleData("the residual statistic of a health model", len(ends), 2 * roles)
+    space = CanonicalSpace.fit(past, future, max(1, round(roles * STATES_PER_ROLE)), SHRINKAGE)
+    old = raw.parameters
+    parameters = HealthParameters(old.centre, old.scale, old.spread, space.centre, space.rest, old.band)
+    return raw.with_parameters(parameters)

@@ -1,0 +1,1 @@
+"""Networks: plain torch modules, one file each, that know nothing of training, files or limits."""

@@ -1,0 +1,174 @@
+"""Training of networks: the one place of Lightning's Trainer. Seeded, deterministic, quiet, within a time budget."""
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # deprecations inside the library are not the user's
+    import lightning.pytorch as lightning
+
+from tagsight_models.errors import TrainingInterrupted
+
+logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+
+Progress: TypeAlias = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """How long and how fast a network learns."""
+
+    epochs: int = 60
+    patience: int = 8
+    batch: int = 256
+    rate: float = 3e-3
+    seed: int = 0
+    at_most_seconds: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a fit did: epochs run, the epoch whose weights were kept (0: the linear start), losses, seconds."""
+
+    epochs: int
+    best_epoch: int
+    start_loss: float
+    best_loss: float
+    seconds: float
+    stopped_by_time: bool
+
+
+class Batches:
+    """Rows in batches, in a new seeded order each epoch."""
+
+    def __init__(self, inputs: Tensor, targets: Tensor, batch: int, generator: torch.Generator | None) -> None:
+        self.inputs, self.targets, self.batch, self.generator = inputs, targets, batch, generator
+
+    def __len__(self) -> int:
+        return max(0, -(-len(self.inputs) // self.batch))
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        count = len(self.inputs)
+        order = torch.randperm(count, generator=self.generator) if self.generator else torch.arange(count)
+        for chosen in order.split(self.batch):
+            yield self.inputs[chosen], self.targets[chosen]
+
+
+class ExpectationLearner(lightning.LightningModule):
+    """Learns expected value and spread: Huber loss of the residual in units of the learned spread."""
+
+    def __init__(self, network: nn.Module, spread: Tensor, settings: FitSettings) -> None:
+        super().__init__()
+        self.network = network
+        self.settings = settings
+        self.register_buffer("spread", spread)
+        self.validation: list[Tensor] = []
+
+    def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Mean over rows and roles."""
+        expected, log_spread = self.network(inputs)
+        residual = (targets - expected) / self.spread * torch.exp(-log_spread)
+        zero = torch.zeros_like(residual)
+        return (nn.functional.huber_loss(residual, zero, reduction="none", delta=3.0) + log_spread).mean()
+
+    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+        """One batch."""
+        return self.loss(*batch)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+        """One batch of held-out blocks."""
+        self.validation.append(self.loss(*batch).detach() * len(batch[0]))
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """AdamW."""
+        return torch.optim.AdamW(self.network.parameters(), lr=self.settings.rate, weight_decay=1e-3)
+
+
+class BestWeights(lightning.Callback):
+    """Keeps the weights of the best validation, and stops on patience, on time, or on the caller's wish."""
+
+    def __init__(self, settings: FitSettings, rows: int, progress: Progress) -> None:
+        self.settings, self.rows, self.progress = settings, rows, progress
+        self.started = time.monotonic()
+        self.start_loss = self.best_loss = float("inf")
+        self.epoch = self.best_epoch = 0
+        self.stopped_by_time = False
+        self.weights: dict[str, Tensor] = {}
+
+    def on_validation_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """Compare; the first validation, before any step, is the linear start."""
+        loss = float(torch.stack(pl_module.validation).sum()) / self.rows
+        pl_module.validation.clear()
+        if trainer.sanity_checking:
+            self.start_loss = loss
+        else:
+            self.epoch += 1
+        if loss < self.best_loss - (1e-4 if self.weights else 0.0):
+            self.best_loss, self.best_epoch = loss, self.epoch
+            self.weights = {name: value.clone() for name, value in pl_module.network.state_dict().items()}
+        self._stop(trainer)
+
+    def _stop(self, trainer: Any) -> None:
+        spent = time.monotonic() - self.started
+        self.stopped_by_time = spent > self.settings.at_most_seconds
+        if self.stopped_by_time or self.epoch - self.best_epoch >= self.settings.patience:
+            trainer.should_stop = True
+        share = max(self.epoch / self.settings.epochs, spent / self.settings.at_most_seconds)
+        self.progress(min(share, 1.0), f"epoch {self.epoch}, loss {self.best_loss:.4f}")
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        """Ended from outside."""
+        del trainer, pl_module
+        if isinstance(exception, KeyboardInterrupt):
+            raise TrainingInterrupted(self.epoch) from exception
+
+
+def fit(
+    network: nn.Module,
+    spread: Tensor,
+    train: tuple[Tensor, Tensor],
+    validate: tuple[Tensor, Tensor],
+    settings: FitSettings,
+    *,
+    progress: Progress,
+) -> Fitted:
+    """Fit the network in place; it ends with the weights of its best validation.
+
+    Args:
+        network: inputs (n, columns) -> expected value and log-spread, each (n, roles).
+        spread: shape (roles,), the residual's spread at the start.
+        train: inputs and targets, float32.
+        validate: the same of blocks that training does not see.
+        settings: budget and seed: the same data and settings give the same bytes with the same thread count.
+        progress: called with the fraction done and words, after each epoch; an exception it raises ends the fit.
+    """
+    keeper = BestWeights(settings, len(validate[0]), progress)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer = lightning.Trainer(
+            accelerator="cpu",
+            devices=1,
+            max_epochs=settings.epochs,
+            num_sanity_val_steps=-1,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            gradient_clip_val=1.0,
+            callbacks=[keeper],
+        )
+        trainer.fit(
+            ExpectationLearner(network, spread, settings),
+            Batches(*train, settings.batch, torch.Generator().manual_seed(settings.seed)),
+            Batches(*validate, 4096, None),
+        )
+    network.load_state_dict(keeper.weights)
+    seconds = time.monotonic() - keeper.started
+    return Fitted(keeper.epoch, keeper.best_epoch, keeper.start_loss, keeper.best_loss, seconds, keeper.stopped_by_time)
