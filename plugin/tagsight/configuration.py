@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from tagsight.cautions import cautions
 from tagsight.compilation import Compiler, retention
 from tagsight.digest import digest_of
-from tagsight.document import Node, decode, read_tree
+from tagsight.document import SIZE_LIMIT, Node, decode, read_tree
 from tagsight.errors import ConfigurationError, Fault
 from tagsight.plan import Destination, HistorianPlan, ModelPlan, Plan, ResultsPlan
 from tagsight.platform import local_timezone
@@ -50,7 +50,7 @@ def check_file(path: Path) -> Checked:
     """Read a file and report everything about it."""
     try:
         with path.open("rb") as stream:
-            data = stream.read(MODELS_LIMIT * 1_000)
+            data = stream.read(SIZE_LIMIT + 1)
     except OSError as error:
         cause, mend = f"cannot be read: {error.strerror}", "`tagsight init` writes a first file."
         return Checked(str(path), None, (Fault(0, "file", str(path), cause, mend),))

@@ -16,11 +16,11 @@ from ruamel.yaml.reader import ReaderError
 
 from tagsight.errors import Fault
 
-SIZE_LIMIT: Final = 500_000
+SIZE_LIMIT: Final = 250_000
 """Bytes of a configuration file; many machines belong into a table."""
 
 DEPTH_LIMIT: Final = 20
-NODES_LIMIT: Final = 100_000
+NODES_LIMIT: Final = 50_000
 
 Scalar = str | int | float | bool | None
 

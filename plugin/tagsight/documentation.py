@@ -18,7 +18,7 @@ ALTERNATIVES: Final = frozenset({"historians", "templates", "root", "address", "
 _INTRODUCTION: Final = """\
 # Configuration
 
-One YAML file (at most 500 kB, UTF-8). `tagsight check FILE` reports every fault of it at once and connects to nothing.
+One YAML file (at most 250 kB, UTF-8). `tagsight check FILE` reports every fault of it at once and connects to nothing.
 Unknown settings are faults. Durations are written with their unit: `5s`, `1m`, `1h30m`, `90d`. Dates count in the
 `timezone` of the file; one that exists twice when the clocks change needs its offset. A changed file takes effect at
 the next start of the service. Passwords never stand in it: `tagsight password set NAME`.
@@ -169,7 +169,7 @@ def json_schema() -> str:
     schema = Configuration.model_json_schema(by_alias=True)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "TagSight configuration"
-    for _, kind in [("", Configuration), *_groups("", Configuration)]:
+    for _, kind in _groups("", Configuration):
         part = schema if kind is Configuration else schema["$defs"][kind.__name__]
         for key, field in _fields(kind):
             _write_default(part["properties"][key], field)

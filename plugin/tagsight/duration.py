@@ -107,4 +107,4 @@ def format_size(size: int) -> str:
 def _times(number: str, factor: int) -> int:
     """Exact where a float is not: 0.1 s is 100,000,000 ns."""
     whole, _, fraction = number.partition(".")
-    return (int(whole + fraction) * factor) // 10 ** len(fraction)
+    return (int(whole + fraction) * factor) // int(10 ** len(fraction))
