@@ -111,9 +111,12 @@ def _as_moment(text: str) -> datetime:
     if not _MOMENT.fullmatch(text):
         raise ValueError("not a date")
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError("no such day or time in the calendar") from None
+    if not 1970 <= moment.year <= 2200:  # nanoseconds in 64 bits end in 2262
+        raise ValueError("a year outside 1970 to 2200")
+    return moment
 
 
 Moment = Annotated[

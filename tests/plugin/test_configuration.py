@@ -104,6 +104,7 @@ def test_no_fault_shows_a_password() -> None:
         pytest.param('train: {from: "2026-01-01"}', "without `to`", id="half-a-period"),
         pytest.param('train: {from: "2026-02-01", to: "2026-01-01"}', "not after `from`", id="backwards"),
         pytest.param('train: {from: "2026-02-30", to: "2026-03-01"}', "no such day", id="no-day"),
+        pytest.param('train: {from: "0001-01-01", to: "2026-03-01"}', "outside 1970", id="year-one"),
         pytest.param('train: {from: "2026-10-25 02:30", to: "2026-11-01"}', "exists twice", id="summer-time-ends"),
         pytest.param('train: {from: "2026-03-29 02:30", to: "2026-11-01"}', "does not exist", id="summer-time-begins"),
         pytest.param(

@@ -9,7 +9,6 @@ import click
 from tagsight.data_folder import DataFolder
 from tagsight.platform import default_data_folder
 
-
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
