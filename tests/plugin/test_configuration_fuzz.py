@@ -9,50 +9,12 @@ from hypothesis import strategies as st
 
 from tagsight.configuration import check_text
 
-KEYS = st.sampled_from(
-    [
-        "timezone",
-        "historian",
-        "historians",
-        "results",
-        "templates",
-        "models",
-        "retention",
-        "url",
-        "user",
-        "security",
-        "to",
-        "address",
-        "root",
-        "listen",
-        "name",
-        "asset",
-        "job",
-        "inputs",
-        "roles",
-        "running",
-        "train",
-        "last",
-        "from",
-        "to",
-        "every",
-        "exclude",
-        "limit",
-        "score",
-        "grid",
-        "window",
-        "alarm",
-        "at_most",
-        "latch",
-        "template",
-        "machines",
-        "tag",
-        "max_gap",
-        "default",
-        "speed",
-        "{x}",
-    ]
-)
+KEYS = st.sampled_from([
+    "timezone", "historian", "historians", "results", "templates", "models", "retention", "url", "user",
+    "security", "to", "address", "root", "listen", "name", "asset", "job", "inputs", "roles", "running", "train",
+    "last", "from", "to", "every", "exclude", "limit", "score", "grid", "window", "alarm", "at_most", "latch",
+    "template", "machines", "tag", "max_gap", "default", "speed", "{x}",
+])  # fmt: skip
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8),
     st.sampled_from(["90d", "1m", "2 per month", "sun 03:30", "opc.tcp://a:1", "memory://a", "P101", "UTC", "health",
