@@ -2,6 +2,7 @@
 
 ModelError
 ├── TooLittleData       says how much there is and how much would do
+├── FrameTooLarge       more samples than a frame may hold
 ├── UnusableInput       a role that cannot be an input: constant, text, all missing
 ├── ModelFileDamaged    a hash, signature, schema or path that is wrong: the model is not loaded
 ├── TrainingInterrupted ended from outside; can be resumed
@@ -28,6 +29,19 @@ class TooLittleData(ModelError):
 
     def __str__(self) -> str:
         return f"{self.what}: {self.found} usable steps, at least {self.needed} are needed"
+
+
+@dataclass
+class FrameTooLarge(ModelError):
+    """More samples (steps x roles) than a frame may hold."""
+
+    steps: int
+    roles: int
+    allowed: int
+    mend: str = "Shorten `train.last`, lengthen `score.grid`, or name fewer `inputs`."
+
+    def __str__(self) -> str:
+        return f"{self.steps} steps of {self.roles} inputs; at most {self.allowed} samples fit a frame"
 
 
 @dataclass

@@ -208,7 +208,8 @@ def _split(array: NDArray[Any]) -> _Values:
     elements = array.astype(object).ravel()
     numbers = np.array([_number(element) for element in elements], dtype=np.float64)
     named = np.array([isinstance(element, str) for element in elements], dtype=np.bool_)
-    return _Values(numbers.reshape(array.shape), elements.reshape(array.shape), named.reshape(array.shape))
+    texts = np.where(named, elements, None)
+    return _Values(numbers.reshape(array.shape), texts.reshape(array.shape), named.reshape(array.shape))
 
 
 def _number(element: object) -> float:
