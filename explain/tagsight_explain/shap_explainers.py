@@ -108,7 +108,7 @@ def _explain(game: _Game, kind: str, arguments: dict[str, Any]) -> Attribution |
 
 
 def _standard_error(found: Any, roles: int, arguments: dict[str, Any]) -> Floats:
-    """What shap gives is the spread of single permutations, forward and backward counted apart; zeros where it was exact."""
+    """From the spread of single permutations, which is what shap gives; zeros where it was exact."""
     if not arguments.get("error_bounds"):
         return np.zeros(roles)
     passes = 2 * (arguments["max_evals"] // (2 * roles + 1))
