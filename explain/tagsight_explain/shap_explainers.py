@@ -42,9 +42,8 @@ def shap_exact(
     if 2**roles > settings.at_most_evaluations:
         return [TooManyRoles("shap-exact", roles, settings.at_most_evaluations) for _ in seeds]
     arguments = {"max_evals": settings.at_most_evaluations}
-    return [
-        _explain(_Game(value, window, roles, settings), "ExactExplainer", arguments) for window in range(len(seeds))
-    ]
+    games = [_Game(value, window, roles, settings) for window in range(len(seeds))]
+    return [_explain(game, _shap().ExactExplainer(game, RoleMasker(roles)), arguments) for game in games]
 
 
 def shap_permutation(
@@ -57,8 +56,10 @@ def shap_permutation(
     arguments = {"max_evals": permutations * (2 * roles + 1), "error_bounds": True}
     results = []
     for window, seed in enumerate(seeds):
-        with _global_seed(seed):
-            results.append(_explain(_Game(value, window, roles, settings), "PermutationExplainer", arguments))
+        game = _Game(value, window, roles, settings)
+        with _global_generator_put_back():
+            explainer = _shap().PermutationExplainer(game, RoleMasker(roles), seed=seed % 2**32)
+            results.append(_explain(game, explainer, arguments))
     return results
 
 
@@ -93,8 +94,7 @@ class _Game:
         self._value.forget(self._window)
 
 
-def _explain(game: _Game, kind: str, arguments: dict[str, Any]) -> Attribution | ExplainError:
-    explainer = getattr(_shap(), kind)(game, RoleMasker(game.roles))
+def _explain(game: _Game, explainer: Any, arguments: dict[str, Any]) -> Attribution | ExplainError:
     try:
         found = explainer(np.ones((1, game.roles)), silent=True, batch_size=ROWS_A_BATCH, **arguments)
     except ExplainError as error:
@@ -116,23 +116,20 @@ def _standard_error(found: Any, roles: int, arguments: dict[str, Any]) -> Floats
 
 
 @contextmanager
-def _global_seed(seed: int) -> Iterator[None]:
-    """What shap draws comes from NumPy's global generator: seeded for it, and put back."""
-    before = np.random.get_state()  # noqa: NPY002
-    np.random.seed(seed % 2**32)  # noqa: NPY002
+def _global_generator_put_back() -> Iterator[None]:
+    """What shap draws comes from NumPy's global generator, which it seeds when it is made."""
+    before = np.random.get_state()  # noqa: NPY002  # the generator that shap uses
     try:
         yield
     finally:
-        np.random.set_state(before)  # noqa: NPY002
+        np.random.set_state(before)  # noqa: NPY002  # as above
 
 
 @lru_cache(maxsize=1)
 def _shap() -> Any:
     """Import shap when it is first used: it brings numba, pandas, scikit-learn and matplotlib along (2-5 s)."""
     with warnings.catch_warnings():
-        # shap 0.51 builds its colour maps by setters that matplotlib 3.11 is about to deprecate: nothing of ours
-        warnings.filterwarnings("ignore", category=PendingDeprecationWarning)
-        # the same for what numba and its llvmlite still touch of NumPy
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        # shap 0.51 builds its colour maps by setters that matplotlib is about to deprecate: nothing of ours
+        warnings.filterwarnings("ignore", category=PendingDeprecationWarning, module=r"shap\.")
         import shap  # noqa: PLC0415  # lazy on purpose, see above
     return shap
