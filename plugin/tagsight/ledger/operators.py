@@ -1,0 +1,102 @@
+"""What operators did, applied exactly once by the id of the entry."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from tagsight.ledger.activations import acknowledge_activation
+from tagsight.ledger.audit import append_audit
+from tagsight.ledger.records import Label, OperatorAct, OperatorState
+from tagsight.ledger.schema import activations, inbox_acted, labels, operator_state
+
+
+def note_acted(connection: Connection, entries: Sequence[str], now_ns: int) -> None:
+    """Mark inbox entries as acted on."""
+    for entry in entries:
+        first_time(connection, entry, now_ns)
+
+
+def first_time(connection: Connection, entry: str, now_ns: int) -> bool:
+    """Mark an entry; False when it was marked before."""
+    statement = upsert(inbox_acted).values(entry=entry, acted_ns=now_ns).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount == 1
+
+
+def apply_act(connection: Connection, act: OperatorAct) -> OperatorState:
+    """Apply one act that is applied for the first time; the state after it."""
+    before = state_of(connection, act.model)
+    after = OperatorState(
+        off=before.off if act.off is None else act.off,
+        shelved_until_ns=before.shelved_until_ns if act.shelved_until_ns is None else act.shelved_until_ns,
+        feedback_count=before.feedback_count + (act.feedback != 0),
+    )
+    _store_state(connection, act.model, after)
+    if act.feedback:
+        _store_label(connection, act)
+    if act.acknowledge is not None:
+        acknowledge_activation(
+            connection, act.model, act.acknowledge, by=act.by, time_ns=act.time_ns, comment=act.comment
+        )
+    append_audit(connection, act.time_ns, act.by, "operator", _words(act))
+    return after
+
+
+def _store_state(connection: Connection, model: str, state: OperatorState) -> None:
+    fields: dict[str, Any] = {
+        "model": model,
+        "off": int(state.off),
+        "shelved_until_ns": state.shelved_until_ns,
+        "feedback_count": state.feedback_count,
+    }
+    statement = upsert(operator_state).values(fields)
+    connection.execute(statement.on_conflict_do_update(index_elements=["model"], set_=fields))
+
+
+def _store_label(connection: Connection, act: OperatorAct) -> None:
+    """Feedback refers to the newest alarm announced when it was given."""
+    rows = activations.c
+    judged = select(func.max(rows.announced_ns)).where(rows.model == act.model, rows.announced_ns <= act.time_ns)
+    connection.execute(
+        insert(labels).values(
+            model=act.model,
+            announced_ns=connection.execute(judged).scalar_one(),
+            feedback=act.feedback,
+            by=act.by,
+            time_ns=act.time_ns,
+        )
+    )
+
+
+def _words(act: OperatorAct) -> str:
+    done = {
+        "model": act.model,
+        "off": act.off,
+        "feedback": act.feedback or None,
+        "shelved_until_ns": act.shelved_until_ns,
+        "acknowledge": act.acknowledge,
+        "comment": act.comment or None,
+    }
+    return json.dumps({name: value for name, value in done.items() if value is not None}, ensure_ascii=False)
+
+
+def state_of(connection: Connection, model: str) -> OperatorState:
+    """As if never touched, for a model that nobody has touched."""
+    return all_states(connection).get(model, OperatorState())
+
+
+def all_states(connection: Connection) -> dict[str, OperatorState]:
+    """Of every model that somebody has touched."""
+    return {
+        one.model: OperatorState(bool(one.off), one.shelved_until_ns, one.feedback_count)
+        for one in connection.execute(select(operator_state))
+    }
+
+
+def labels_of(connection: Connection, model: str) -> tuple[Label, ...]:
+    """In the order of time."""
+    rows = labels.c
+    query = select(rows.model, rows.announced_ns, rows.feedback, rows.by, rows.time_ns).where(rows.model == model)
+    return tuple(Label(*found) for found in connection.execute(query.order_by(rows.time_ns, rows.number)))

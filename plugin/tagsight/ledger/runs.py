@@ -1,0 +1,118 @@
+"""Runs: one row for each (model, due time); scoring it again with other inputs revises it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from tagsight.ledger.encoding import decode_explanation, decode_roles, encode_explanation, encode_roles
+from tagsight.ledger.schema import runs, watermarks
+from tagsight.results import Run
+from tagsight_models.frame import Floats, Times
+
+_Fields: TypeAlias = dict[str, Any]
+
+
+def store_runs(connection: Connection, new: Sequence[Run]) -> None:
+    """Insert or revise.
+
+    Another digest for the same due time marks the run revised. The same digest without an explanation keeps the
+    explanation that is there: it comes later than its score, never instead of it.
+    """
+    if not new:
+        return
+    statement = insert(runs)
+    fresh, old = statement.excluded, runs.c
+    same = fresh.input_digest == old.input_digest
+    changes: _Fields = {column.name: fresh[column.name] for column in runs.c if not column.primary_key}
+    changes["revised"] = case((same, func.max(old.revised, fresh.revised)), else_=1)
+    changes["explanation"] = case((same, func.coalesce(fresh.explanation, old.explanation)), else_=fresh.explanation)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["model", "due_ns"], set_=changes),
+        [_fields(run) for run in new],
+    )
+
+
+def store_watermarks(connection: Connection, new: Mapping[str, int]) -> None:
+    """Move forward; never back."""
+    if not new:
+        return
+    statement = insert(watermarks)
+    higher = func.max(statement.excluded.due_ns, watermarks.c.due_ns)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["model"], set_={"due_ns": higher}),
+        [{"model": model, "due_ns": due_ns} for model, due_ns in new.items()],
+    )
+
+
+def all_watermarks(connection: Connection) -> dict[str, int]:
+    """Of every model that has one."""
+    return dict(connection.execute(select(watermarks.c.model, watermarks.c.due_ns)).all())
+
+
+def digests_of(connection: Connection, model: str, start_ns: int, end_ns: int) -> dict[int, str]:
+    """Due time -> input digest, `start_ns <= due < end_ns`."""
+    query = select(runs.c.due_ns, runs.c.input_digest).where(*_within(model, start_ns, end_ns))
+    return dict(connection.execute(query).all())
+
+
+def newest_run_of(connection: Connection, model: str) -> Run | None:
+    """The run with the latest due time."""
+    query = select(runs).where(runs.c.model == model).order_by(runs.c.due_ns.desc()).limit(1)
+    found = connection.execute(query).first()
+    return None if found is None else _run(found)
+
+
+def runs_of(connection: Connection, model: str, start_ns: int, end_ns: int, limit: int) -> tuple[Run, ...]:
+    """At most `limit`, ascending by due time."""
+    query = select(runs).where(*_within(model, start_ns, end_ns)).order_by(runs.c.due_ns).limit(limit)
+    return tuple(_run(found) for found in connection.execute(query))
+
+
+def scores_of(connection: Connection, model: str, start_ns: int, end_ns: int) -> tuple[Times, Floats]:
+    """Due times ascending and scores, NaN where not scored."""
+    query = select(runs.c.due_ns, runs.c.score).where(*_within(model, start_ns, end_ns)).order_by(runs.c.due_ns)
+    found = connection.execute(query).all()
+    times = np.array([due_ns for due_ns, _ in found], dtype=np.int64)
+    scores = np.array([np.nan if score is None else score for _, score in found], dtype=np.float64)
+    return times, scores
+
+
+def _within(model: str, start_ns: int, end_ns: int) -> tuple[Any, ...]:
+    return runs.c.model == model, runs.c.due_ns >= start_ns, runs.c.due_ns < end_ns
+
+
+def _fields(run: Run) -> _Fields:
+    return {
+        "model": run.model,
+        "due_ns": run.due_ns,
+        "version": run.version,
+        "score": run.score,
+        "quality": run.quality,
+        "reason": run.reason,
+        "input_digest": run.input_digest,
+        "revised": int(run.revised),
+        "stopped": int(run.stopped),
+        "trial": int(run.trial),
+        "roles": encode_roles(run.roles),
+        "explanation": encode_explanation(run.explanation),
+    }
+
+
+def _run(found: Row[Any]) -> Run:
+    return Run(
+        model=found.model,
+        due_ns=found.due_ns,
+        version=found.version,
+        score=found.score,
+        quality=found.quality,
+        reason=found.reason,
+        input_digest=found.input_digest,
+        roles=decode_roles(found.roles),
+        explanation=decode_explanation(found.explanation),
+        revised=bool(found.revised),
+        stopped=bool(found.stopped),
+        trial=bool(found.trial),
+    )
