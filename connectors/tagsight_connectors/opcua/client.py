@@ -1,0 +1,192 @@
+"""`opc.tcp://`: a historian over OPC UA, behind the `Historian` Protocol."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from typing import Final
+
+from asyncua import Client, ua
+from asyncua.client.ua_client import UaClientState
+from cryptography import x509
+
+from tagsight_connectors.connection import Connection
+from tagsight_connectors.errors import AccessRefused, MalformedData, NotConnected, UnknownTag
+from tagsight_connectors.historian import Description
+from tagsight_connectors.history import Page, Sample, Span, WriteOutcome
+from tagsight_connectors.opcua.address import Namespaces
+from tagsight_connectors.opcua.browsing import Browser, access_of
+from tagsight_connectors.opcua.certificates import SECOND, thumbprint_of
+from tagsight_connectors.opcua.data_types import DataTypes
+from tagsight_connectors.opcua.error_mapping import status_error
+from tagsight_connectors.opcua.history_read import HistoryReader
+from tagsight_connectors.opcua.request_size import RequestSize
+from tagsight_connectors.opcua.service import Reading, Service
+from tagsight_connectors.opcua.session import close_session, leaf_certificate, open_session
+from tagsight_connectors.opcua.writing import Writer, check_fence
+from tagsight_connectors.quality import BAD_NODE_ID_UNKNOWN, BAD_TYPE_MISMATCH
+from tagsight_connectors.tag import Access, Tag
+
+NAMESPACE_ARRAY: Final = ua.NodeId(ua.ObjectIds.Server_NamespaceArray)
+PRODUCT: Final = ua.NodeId(ua.ObjectIds.Server_ServerStatus_BuildInfo_ProductName)
+VERSION: Final = ua.NodeId(ua.ObjectIds.Server_ServerStatus_BuildInfo_SoftwareVersion)
+CURRENT_TIME: Final = ua.NodeId(ua.ObjectIds.Server_ServerStatus_CurrentTime)
+
+LIMITS: Final = {
+    "history_nodes": ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerHistoryReadData),
+    "read_nodes": ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead),
+    "write_nodes": ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerWrite),
+    "browse_nodes": ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerBrowse),
+}
+POINTS: Final = ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_MaxHistoryContinuationPoints)
+
+
+def open_opcua(connection: Connection, now_ns: Callable[[], int] = time.time_ns) -> "OpcUaHistorian":
+    """The opener of `opc.tcp://`; connects to nothing yet. `now_ns`: UTC, for the dates of certificates."""
+    return OpcUaHistorian(connection, now_ns)
+
+
+class OpcUaHistorian:
+    """One session with an OPC UA server."""
+
+    def __init__(self, connection: Connection, now_ns: Callable[[], int] = time.time_ns) -> None:
+        self._connection = connection
+        self._now_ns = now_ns
+        self._size = RequestSize()
+        self._client: Client | None = None
+        self._session: Service | None = None
+        self._endpoint: ua.EndpointDescription | None = None
+        self._types: DataTypes | None = None
+        self._writer: Writer | None = None
+
+    async def connect(self) -> None:
+        """Open one session. Raises NotConnected, AccessRefused."""
+        await self.close()
+        self._client, self._endpoint = await open_session(self._connection, self._now_ns)
+        service = Service(self._client, self._connection.url, self._connection.timeout_s, self._size)
+        self._types = DataTypes(service)
+        self._writer = Writer(service, self._types, self._connection.accepted)
+        self._session = service
+        try:
+            service.namespaces = Namespaces(_texts(await self._value(NAMESPACE_ARRAY)))
+            await self._obey_limits(service)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """End the session; what the server holds for it goes with it."""
+        client, self._client, self._session = self._client, None, None
+        if client is not None:
+            await close_session(client, self._connection.timeout_s)
+
+    async def describe(self) -> Description:
+        """Product, security, certificate and clock of the server."""
+        readings = await self._service().read(
+            [(node, ua.AttributeIds.Value) for node in (PRODUCT, VERSION, CURRENT_TIME)]
+        )
+        product, version, current = (value for value, _, _ in readings)
+        certificate = leaf_certificate(self._endpoint.ServerCertificate) if self._endpoint else b""
+        return Description(
+            url=self._connection.url,
+            product=" ".join(part for part in (product, version) if isinstance(part, str) and part),
+            security=self._security(),
+            certificate=thumbprint_of(certificate) if certificate else "",
+            certificate_expires_ns=_expires_ns(certificate) if certificate else None,
+            server_time_ns=current if isinstance(current, int) else None,
+        )
+
+    async def browse(self, pattern: str = "*") -> AsyncIterator[Tag]:
+        """Variables below Objects that match; a pattern may be an address with an index, `ns=2;s=...`."""
+        service = self._service()
+        assert self._types is not None
+        if pattern.startswith("ns="):
+            try:
+                pattern = service.namespaces.stable(pattern)
+            except UnknownTag:
+                return
+        async with aclosing(Browser(service, self._types).browse(pattern)) as tags:
+            async for tag in tags:
+                yield tag
+
+    async def read_raw(self, addresses: Sequence[str], span: Span) -> AsyncIterator[Page]:
+        """Stored values of the span, page by page; complete when it ends."""
+        service = self._service()
+        for address in addresses:
+            service.namespaces.node(address)  # an unknown namespace is an unknown tag, before anything is asked
+        reader = HistoryReader(service, self._size, self._connection.url, self._check_existence)
+        async with aclosing(reader.read(addresses, span)) as pages:
+            async for page in pages:
+                yield page
+
+    async def read_current(self, addresses: Sequence[str]) -> Sequence[Sample]:
+        """The newest value of each address, in order."""
+        service = self._service()
+        nodes: list[ua.NodeId | None] = []
+        for address in addresses:
+            try:
+                nodes.append(service.namespaces.node(address))
+            except UnknownTag:
+                nodes.append(None)
+        readings = iter(await service.read([(node, ua.AttributeIds.Value) for node in nodes if node is not None]))
+        return [
+            Sample(address, 0, None, BAD_NODE_ID_UNKNOWN) if node is None else _sample(address, next(readings))
+            for address, node in zip(addresses, nodes, strict=True)
+        ]
+
+    async def write(self, samples: Sequence[Sample]) -> Sequence[WriteOutcome]:
+        """Write samples to addresses of the accepted list."""
+        check_fence(samples, self._connection.accepted)
+        self._service()
+        assert self._writer is not None
+        return await self._writer.write(samples)
+
+    def _service(self) -> Service:
+        if self._session is None or self._client is None:
+            raise NotConnected(self._connection.url, "there is no session")
+        if self._client.state != UaClientState.CONNECTED:
+            raise NotConnected(self._connection.url, "the connection was lost")
+        return self._session
+
+    async def _value(self, node: ua.NodeId) -> object:
+        value, _, _ = (await self._service().read([(node, ua.AttributeIds.Value)]))[0]
+        return value
+
+    async def _obey_limits(self, service: Service) -> None:
+        """Limits that the server does not tell (many do not) stay ours."""
+        names = [*LIMITS, "points"]
+        nodes = [*LIMITS.values(), POINTS]
+        readings = [(await service.read([(node, ua.AttributeIds.Value)]))[0] for node in nodes]
+        told = {name: value for name, (value, _, _) in zip(names, readings, strict=True) if isinstance(value, int)}
+        self._size.obey({"history_nodes": told.pop("points", 0)})
+        self._size.obey(told)
+
+    async def _check_existence(self, addresses: Sequence[str]) -> None:
+        """Raise for a tag without values that is not there, or whose history we may not read."""
+        service = self._service()
+        items = [(service.namespaces.node(address), ua.AttributeIds.UserAccessLevel) for address in addresses]
+        for address, (level, status, _) in zip(addresses, await service.read(items), strict=True):
+            if status >> 31:
+                raise status_error(status, url=self._connection.url, what=address)
+            if not access_of(level) & Access.READ_HISTORY:
+                raise AccessRefused(what=f"history of {address}", cause="the user may not read it, or the tag has none")
+
+    def _security(self) -> str:
+        user = f"user {self._connection.user}" if self._connection.user else "anonymous"
+        return f"Basic256Sha256 SignAndEncrypt, {user}" if self._endpoint else f"None, {user}"
+
+
+def _texts(value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise MalformedData("NamespaceArray", "it is not a list of texts")
+    return value
+
+
+def _sample(address: str, reading: Reading) -> Sample:
+    value, status, time_ns = reading
+    if value is not None and not isinstance(value, bool | int | float | str):
+        return Sample(address, time_ns or 0, None, status if status >> 31 else BAD_TYPE_MISMATCH)
+    return Sample(address, time_ns or 0, value, status)
+
+
+def _expires_ns(certificate: bytes) -> int:
+    return int(x509.load_der_x509_certificate(certificate).not_valid_after_utc.timestamp()) * SECOND

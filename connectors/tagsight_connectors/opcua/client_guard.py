@@ -1,0 +1,59 @@
+"""Limits on what a server sends: chunk, chunks, message. asyncua's client has none that last.
+
+It announces limits in Hello, but then takes over whatever the server answers in Acknowledge, 0 meaning none; and it
+collects the bytes of a chunk before it looks at the length that the chunk announces. Private hooks are used here, and
+`test_client_guard.py` pins them.
+"""
+
+from typing import Final
+
+from asyncua import Client
+from asyncua.client.ua_client import UASocketProtocol
+from asyncua.common.connection import TransportLimits
+from asyncua.ua import Acknowledge
+
+CLIENT_CHUNK_BYTES: Final = 65_535
+CLIENT_MESSAGE_BYTES: Final = 32 * 1024 * 1024
+CLIENT_MESSAGE_CHUNKS: Final = CLIENT_MESSAGE_BYTES // 8_192
+"""Chunks of one answer, if a server cuts it into the smallest that the protocol allows."""
+
+
+class ClientLimits(TransportLimits):
+    """Our limits for what is received stay, whatever the server acknowledges; what we send obeys the server."""
+
+    def update_client_limits(self, msg: Acknowledge) -> None:
+        """Take over only how large a chunk we may send."""
+        self.max_send_buffer = min(self.max_send_buffer, msg.ReceiveBufferSize or self.max_send_buffer)
+
+
+def client_limits() -> ClientLimits:
+    """The limits of one connection."""
+    return ClientLimits(CLIENT_CHUNK_BYTES, CLIENT_CHUNK_BYTES, CLIENT_MESSAGE_CHUNKS, CLIENT_MESSAGE_BYTES)
+
+
+class GuardedProtocol(UASocketProtocol):
+    """Closes the connection when a chunk announces more bytes than we accept, before they are collected."""
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the server."""
+        super().data_received(data)
+        waiting = self.receive_buffer or b""
+        if len(waiting) >= 8 and int.from_bytes(waiting[4:8], "little") > CLIENT_CHUNK_BYTES:
+            self.receive_buffer = None
+            self.disconnect_socket()
+
+
+def guard(client: Client) -> None:
+    """Let every connection of this client be made under our limits."""
+    ua_client = client.uaclient
+    client.max_messagesize, client.max_chunkcount = CLIENT_MESSAGE_BYTES, CLIENT_MESSAGE_CHUNKS
+
+    def make_protocol() -> UASocketProtocol:
+        protocol = GuardedProtocol(ua_client._timeout, ua_client.security_policy, client_limits())  # noqa: SLF001 - see module
+        protocol.pre_request_hook = ua_client.pre_request_hook
+        protocol.on_connection_lost = ua_client._on_transport_lost  # noqa: SLF001 - see the module
+        protocol.is_session_closing = ua_client._is_session_closing  # noqa: SLF001 - see the module
+        ua_client.protocol = protocol
+        return protocol
+
+    ua_client._make_protocol = make_protocol  # type: ignore[method-assign]  # noqa: SLF001 - see the module

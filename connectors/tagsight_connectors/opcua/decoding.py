@@ -1,0 +1,191 @@
+"""The body of a HistoryRead answer, decoded by NumPy.
+
+DataValues that share their encoding mask and type of value have a fixed stride, so that a whole run of them is one
+structured array. Runs are found by galloping over the strided mask bytes: row after row is certain, because the row
+before it had the same length. What has no fixed size (text) is read one by one, under guard.
+
+Order of the fields on the wire: value, status, source time, source picoseconds, server time, server picoseconds
+(OPC 10000-6, 5.2.2.17).
+"""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+from asyncua import ua
+from numpy.typing import NDArray
+
+from tagsight_connectors.errors import LimitExceeded
+from tagsight_connectors.history import TagHistory, empty_history
+from tagsight_connectors.opcua.variants import TEXTS, read_data_value
+from tagsight_connectors.opcua.wire import WireReader, ns_array_of_ticks
+
+LEAST_ROW: Final = 9
+"""Bytes of the smallest DataValue that we accept: its mask and its source time."""
+
+MOST_RESULTS: Final = 10_000
+"""Results of one answer."""
+
+RESPONSE: Final = int(ua.ObjectIds.HistoryReadResponse_Encoding_DefaultBinary)
+HISTORY_DATA: Final = int(ua.ObjectIds.HistoryData_Encoding_DefaultBinary)
+
+_FORMATS: Final = {
+    0: "", 1: "?", 2: "i1", 3: "u1", 4: "<i2", 5: "<u2", 6: "<i4", 7: "<u4", 8: "<i8", 9: "<u8", 10: "<f4", 11: "<f8",
+}  # fmt: skip
+
+FIRST_LEAP: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAnswer:
+    """What a HistoryRead answered for one node.
+
+    Attributes:
+        status: StatusCode of this node.
+        continuation_point: None or empty when the server has no more.
+        history: times ascend as the server sent them; not trimmed, not sorted.
+        unreadable: why values could not be taken over (arrays, structures); "" if they could.
+    """
+
+    status: int
+    continuation_point: bytes | None
+    history: TagHistory = field(default_factory=empty_history)
+    unreadable: str = ""
+
+
+def decode_history_response(body: bytes, expected: int) -> tuple[int, list[NodeAnswer]]:
+    """ServiceResult and one answer for each of the `expected` nodes.
+
+    Raises MalformedData, LimitExceeded; nothing else, whatever the bytes are.
+    """
+    reader = WireReader(body, where="HistoryRead answer")
+    result = reader.response_header(RESPONSE)
+    if reader.left == 0:  # a ServiceFault ends with its header
+        return result, []
+    count = reader.array_length(LEAST_ROW)
+    if count > MOST_RESULTS:
+        raise LimitExceeded("results of one HistoryRead", MOST_RESULTS, count)
+    if count != expected and not result >> 31:
+        raise reader.malformed(cause=f"{count} results for {expected} nodes")
+    return result, [_node_answer(reader) for _ in range(count)]
+
+
+def _node_answer(reader: WireReader) -> NodeAnswer:
+    status = reader.uint32()
+    point = reader.byte_string()
+    type_id, data = reader.structure()
+    if data is None or not data.left:
+        return NodeAnswer(status, point)
+    if type_id.NamespaceIndex != 0 or type_id.Identifier != HISTORY_DATA:
+        raise reader.malformed(cause=f"history of type {type_id.to_string()}")
+    rows = _Rows(data)
+    rows.read()
+    return NodeAnswer(status, point, rows.history(), rows.unreadable)
+
+
+@lru_cache(maxsize=512)
+def _row_type(mask: int, kind: int) -> np.dtype[np.void] | None:
+    """The layout of a DataValue; None if its value has no fixed size or it has no source time."""
+    if kind not in _FORMATS or not mask & 0x04:
+        return None
+    fields: list[tuple[str, str]] = [("mask", "u1")]
+    if mask & 0x01:
+        fields.append(("kind", "u1"))
+        fields.extend([("value", _FORMATS[kind])] if kind else [])
+    optional = [(0x02, "status", "<u4"), (0x04, "ticks", "<i8"), (0x10, "pico", "<u2")]
+    optional += [(0x08, "server", "<i8"), (0x20, "server_pico", "<u2")]
+    fields.extend((name, layout) for bit, name, layout in optional if mask & bit)
+    return np.dtype(fields)
+
+
+class _Rows:
+    """The DataValues of one node while they are read."""
+
+    def __init__(self, reader: WireReader) -> None:
+        self.reader = reader
+        self.count = reader.array_length(LEAST_ROW)
+        self.octets: NDArray[np.uint8] = np.frombuffer(reader.data, dtype=np.uint8, count=reader.end)
+        self.times: NDArray[np.int64] = np.zeros(self.count, dtype=np.int64)
+        self.numbers: NDArray[np.float64] = np.full(self.count, np.nan)
+        self.status: NDArray[np.uint32] = np.zeros(self.count, dtype=np.uint32)
+        self.texts: NDArray[np.object_] | None = None
+        self.unreadable = ""
+
+    def read(self) -> None:
+        """All rows, or up to the first whose value we do not take over."""
+        row = 0
+        while row < self.count and not self.unreadable:
+            row += self._run(row) or self._single(row)
+
+    def history(self) -> TagHistory:
+        """What was read. Where there is text, numbers become text."""
+        if self.unreadable:
+            return empty_history()
+        if self.texts is None:
+            return TagHistory(self.times, self.numbers, self.status)
+        for row in np.flatnonzero(~np.isnan(self.numbers)):
+            self.texts[row] = str(self.numbers[row])
+        return TagHistory(self.times, self.texts, self.status)
+
+    def _run(self, row: int) -> int:
+        """Rows of one layout from here on; 0 if this row has none of fixed size."""
+        reader = self.reader
+        if reader.left < LEAST_ROW:
+            raise reader.malformed(cause=f"{self.count - row} values are missing")
+        mask = reader.data[reader.position]
+        kind = reader.data[reader.position + 1] if mask & 0x01 else 0
+        layout = _row_type(mask, kind)
+        if layout is None:
+            return 0
+        rows = self._length(mask, kind, layout.itemsize, self.count - row)
+        if rows:
+            start = reader.skip(rows * layout.itemsize)
+            self._store(row, np.frombuffer(reader.data, dtype=layout, count=rows, offset=start))
+        return rows
+
+    def _length(self, mask: int, kind: int, stride: int, most: int) -> int:
+        """Rows with this mask and kind, by galloping: leaps double until one holds a different row."""
+        start = self.reader.position
+        most = min(most, self.reader.left // stride)
+        known, leap = 0, FIRST_LEAP
+        while known < most:
+            until = min(known + leap, most)
+            section = slice(start + known * stride, start + (until - 1) * stride + 1, stride)
+            same = self.octets[section] == mask
+            if mask & 0x01:
+                kinds = slice(section.start + 1, section.stop + 1, stride)
+                same &= self.octets[kinds] == kind
+            if not same.all():
+                return known + int(same.argmin())
+            known, leap = until, leap * 2
+        return known
+
+    def _store(self, row: int, run: NDArray[Any]) -> None:
+        rows = slice(row, row + len(run))
+        names = run.dtype.names or ()
+        self.times[rows] = ns_array_of_ticks(run["ticks"])
+        if "status" in names:
+            self.status[rows] = run["status"]
+        if "value" in names:
+            self.numbers[rows] = run["value"]
+
+    def _single(self, row: int) -> int:
+        """One row without a fixed size."""
+        reader = self.reader
+        kind = reader.data[reader.position + 1] if reader.data[reader.position] & 0x01 else 0
+        if kind not in TEXTS and kind not in _FORMATS:
+            self.unreadable = f"its values are {'arrays' if kind & 0x80 else f'of the built-in type {kind}'}"
+            return 1
+        value, status, time_ns = read_data_value(reader)
+        if time_ns is None:
+            raise reader.malformed("a value without source time")
+        self.times[row], self.status[row] = time_ns, status
+        if value is not None:
+            self._set_text(row, value)
+        return 1
+
+    def _set_text(self, row: int, value: str) -> None:
+        if self.texts is None:
+            self.texts = np.full(self.count, None, dtype=object)
+        self.texts[row] = value

@@ -1,0 +1,48 @@
+"""How much is asked of a server at once: its own OperationLimits, ours, and what it refused before."""
+
+from dataclasses import dataclass
+from typing import Final
+
+LEAST_VALUES: Final = 100
+
+
+@dataclass
+class RequestSize:
+    """Sizes of requests.
+
+    Kept by the historian over reconnections: a server that closes the connection because an answer was too large
+    would do so for ever.
+
+    Attributes:
+        history_nodes: nodes of one HistoryRead, hence continuation points held at a time.
+        history_values: values of all nodes of one HistoryRead; 100,000 are about 2 MB and 20 ms of decoding.
+        read_nodes: attributes of one Read.
+        browse_nodes: nodes of one Browse.
+        write_nodes: nodes of one Write.
+    """
+
+    history_nodes: int = 20
+    history_values: int = 100_000
+    read_nodes: int = 500
+    browse_nodes: int = 100
+    write_nodes: int = 200
+
+    def obey(self, limits: dict[str, int]) -> None:
+        """Take over the server's limits, by field name; 0 means that it has none."""
+        for name, limit in limits.items():
+            if limit > 0:
+                setattr(self, name, min(getattr(self, name), limit))
+
+    def halve_history(self) -> bool:
+        """Ask for half as much from now on; False when it is the least already."""
+        if self.history_nodes == 1 and self.history_values <= LEAST_VALUES:
+            return False
+        self.history_nodes = max(self.history_nodes // 2, 1)
+        self.history_values = max(self.history_values // 2, LEAST_VALUES)
+        return True
+
+    def halve(self, name: str) -> bool:
+        """The same for the nodes of another service."""
+        now: int = getattr(self, name)
+        setattr(self, name, max(now // 2, 1))
+        return now > 1
