@@ -47,12 +47,12 @@ def build_frame(
     roles: Sequence[Role],
     grid_ns: int,
     span: tuple[int, int],
+    *,
     limits: GateLimits | None = None,
     running: Condition | None = None,
     running_buffer_ns: int = 0,
     periods: Sequence[tuple[int, int]] = (),
     max_gaps: Mapping[str, int] | None = None,
-    *,
     live: bool = False,
     anticipate_stops: bool = False,
 ) -> FramingResult:
@@ -120,8 +120,8 @@ def operand_values(history: TagHistory | None, times: Times, max_gap_ns: int) ->
     held = np.maximum(last, 0)
     unknown = (last < 0) | (samples.quality[held] == Quality.BAD) | (times - samples.times[held] > max_gap_ns)
     values: NDArray[Any] = history.values[samples.values[held].astype(np.int64)]
-    values[unknown] = None if values.dtype == object else np.nan
-    return values
+    nothing: Any = None if values.dtype == object else np.nan
+    return np.where(unknown, nothing, values)
 
 
 def live_span(
