@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Where torch comes from, if not from pip's usual index; https://download.pytorch.org/whl/cpu is small and needs no GPU.
+TORCH_INDEX ?=
+TORCH := torch==2.13.0 $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bundle bundle-test clean
 demo: $(VENV)/demo.done
 	$(BIN)/tagsight demo
 
@@ -16,16 +19,26 @@ lint: $(VENV)/test.done
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
+# Everything for a machine without internet, in dist/bundle: some hundred megabytes.
+bundle: $(VENV)/test.done
+	$(BIN)/python packaging/bundle.py dist/bundle
+
+# The bundle installs into an empty environment without any index. Slow, so not part of `make test`.
+bundle-test: bundle
+	rm -rf dist/installed
+	dist/bundle/install.sh dist/installed
+	dist/installed/bin/tagsight --version
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/demo.done: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet -c constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet -c constraints.txt $(TORCH)
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[demo]'
 	touch $@
 
 $(VENV)/test.done: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet -c constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet -c constraints.txt $(TORCH)
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[demo,test]'
 	touch $@
 
