@@ -5,7 +5,7 @@ is added to the plant later changes no model by itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from tagsight.errors import TagSightError
@@ -41,6 +41,7 @@ class Binding:
         operands: operand as written in the condition -> address.
         descriptions: role name -> description in the historian.
         skipped: (path, why) of tags that matched a pattern and cannot be an input.
+        max_gaps: role -> ns, where the engineer set one; needed for training only, so the ledger does not keep it.
     """
 
     roles: tuple[Role, ...]
@@ -48,6 +49,7 @@ class Binding:
     operands: Mapping[str, str]
     descriptions: Mapping[str, str]
     skipped: tuple[tuple[str, str], ...] = ()
+    max_gaps: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def all_addresses(self) -> tuple[str, ...]:
@@ -73,7 +75,14 @@ def bind(model: ModelPlan, tags: Sequence[Tag], is_result: Callable[[Tag], bool]
     roles = tuple(_role(model, name, tag) for name, tag in zip(names, inputs, strict=True))
     addresses = {role.name: tag.address for role, tag in zip(roles, inputs, strict=True)}
     descriptions = {role.name: tag.description for role, tag in zip(roles, inputs, strict=True)}
-    return Binding(roles, addresses, _operands(model, tags, addresses), descriptions, tuple(skipped))
+    return Binding(
+        roles,
+        addresses,
+        _operands(model, tags, addresses),
+        descriptions,
+        tuple(skipped),
+        _max_gaps(model, names, inputs),
+    )
 
 
 def patterns_of(model: ModelPlan) -> tuple[str, ...]:
@@ -157,6 +166,13 @@ def _role(model: ModelPlan, name: str, tag: Tag) -> Role:
         step=step,
         smallest_deviation=settings.smallest_deviation,
     )
+
+
+def _max_gaps(model: ModelPlan, names: Sequence[str], tags: Sequence[Tag]) -> dict[str, int]:
+    settings = {
+        name: model.input_settings.get(name) or _settings(model, tag) for name, tag in zip(names, tags, strict=True)
+    }
+    return {name: one.max_gap_ns for name, one in settings.items() if one.max_gap_ns is not None}
 
 
 def _operands(model: ModelPlan, tags: Sequence[Tag], addresses: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,96 @@
+"""The explanations that runs wait for: computed one model at a time behind the scores, which never wait for them."""
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Final
+
+from tagsight.alarms import LIMIT
+from tagsight.ledger.ledger import Ledger
+from tagsight.ledger.records import TickRecord
+from tagsight.outputs import explanation_row
+from tagsight.plan import ModelPlan
+from tagsight.recording import Explainable
+from tagsight.results import ExplanationResult, Run
+from tagsight.scoring import StorePlace
+from tagsight.workers import Task, Worker, WorkerFailure
+from tagsight_explain.settings import ExplainSettings
+
+MOST_WAITING: Final = 20_000
+"""Runs that may wait; beyond it the least abnormal ones are recorded as not explained."""
+
+AT_ONCE: Final = 20
+_SECONDS_SPARE: Final = 30.0
+
+
+@dataclass
+class Explainer:
+    """Explains what ticks hand over, the most abnormal first.
+
+    A run of a tick before the newest one that is below half its limit gives way when the worker cannot keep up: it is
+    recorded as not explained, with that reason.
+    """
+
+    worker: Worker
+    place: StorePlace
+    ledger: Ledger
+    destinations: dict[str, str]
+    plans: dict[str, ModelPlan]
+    _waiting: list[tuple[float, int, int, Explainable]] = field(init=False, default_factory=list)
+    _numbers: "count[int]" = field(init=False, default_factory=count)
+    _tick: int = field(init=False, default=0)
+
+    def add(self, runs: Sequence[Explainable]) -> None:
+        """Hand over the runs of one tick."""
+        self._tick += 1
+        for one in runs:
+            score = one.scored.run.score or 0.0
+            heapq.heappush(self._waiting, (-score, next(self._numbers), self._tick, one))
+
+    @property
+    def waiting(self) -> int:
+        """How many runs are not explained yet."""
+        return len(self._waiting)
+
+    async def step(self) -> int:
+        """Explain the most abnormal runs of one model; how many were recorded (0: nothing waits)."""
+        if not self._waiting:
+            return 0
+        late, batch = self._take()
+        explained = await self._explained(batch) if batch else []
+        runs = [*explained, *(replace(one.scored.run, explanation=_not_in_time()) for one in late)]
+        circumstances = {one.scored.run.due_ns: one.circumstances for one in (*batch, *late)}
+        model = runs[0].model
+        rows = [explanation_row(run, circumstances[run.due_ns]) for run in runs]
+        destination = {model: self.destinations[model]} if model in self.destinations else {}
+        self.ledger.record(TickRecord(runs=runs, rows=rows, destinations=destination))
+        return len(runs)
+
+    async def _explained(self, batch: Sequence[Explainable]) -> list[Run]:
+        plan = self.plans[batch[0].scored.run.model]
+        settings = ExplainSettings(explainer=plan.explainer, seconds=plan.explain_seconds, seed=plan.train.seed)
+        asked = (self.place, plan.key, tuple(one.scored for one in batch), settings)
+        deadline = plan.explain_seconds * len(batch) + _SECONDS_SPARE
+        try:
+            answered: list[Run] = await self.worker.run(Task("explain", asked, deadline))
+        except WorkerFailure as failure:
+            why = ExplanationResult(0.0, {}, {}, failure.cause)
+            return [replace(one.scored.run, explanation=why) for one in batch]
+        return answered
+
+    def _take(self) -> tuple[list[Explainable], list[Explainable]]:
+        """Of one model: those that are too late, and those to explain now."""
+        model = self._waiting[0][3].scored.run.model
+        mine = [entry for entry in self._waiting if entry[3].scored.run.model == model]
+        crowded = len(self._waiting) > MOST_WAITING
+        late = [entry for entry in mine if -entry[0] < LIMIT / 2 and (entry[2] < self._tick - 1 or crowded)]
+        now = sorted(entry for entry in mine if entry not in late)[:AT_ONCE]
+        taken = {entry[1] for entry in (*late, *now)}
+        self._waiting = [entry for entry in self._waiting if entry[1] not in taken]
+        heapq.heapify(self._waiting)
+        return [entry[3] for entry in late], [entry[3] for entry in now]
+
+
+def _not_in_time() -> ExplanationResult:
+    return ExplanationResult(0.0, {}, {}, "no time before the next scoring")

@@ -1,0 +1,225 @@
+"""From a run to output tags: the table of states and qualities, in one place. Pure.
+
+What an operator sees says one thing: `State` (NAMUR NE 107), `Alarm` and the quality agree (design page, "Output
+tags"). The values are the same whichever way they are delivered.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from tagsight.alarms import LIMIT
+from tagsight.clocks import SECOND
+from tagsight.results import ExplanationResult, OutputRow, OutputValue, Run, State
+from tagsight_connectors.quality import BAD, GOOD, UNCERTAIN, Quality, quality_of
+from tagsight_explain.message import Cause, direction, message
+
+SCORE_PART: Final = "score"
+EXPLANATION_PART: Final = "explanation"
+OPERATOR_PART: Final = "operator"
+TOP_ROLES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What besides the run decides its outputs.
+
+    Attributes:
+        asset: level of the asset, for the sentence.
+        alarm: the alarm is active.
+        since_ns: since when the score exceeds its limit, None if it does not.
+        last_alarm: alarm of the last scored run: held while nothing can be scored.
+        last_state: state of the last scored run: likewise.
+        off: the operator has switched announcing off.
+        sensor_fault: why the run is not scored is a fault of a sensor (flat line, spike).
+        units: role -> engineering unit.
+        timezone: of the times in the sentence.
+        detail: values per role are wanted too.
+    """
+
+    asset: str
+    alarm: bool = False
+    since_ns: int | None = None
+    last_alarm: bool = False
+    last_state: State = State.NORMAL
+    off: bool = False
+    sensor_fault: bool = False
+    units: Mapping[str, str] = field(default_factory=dict)
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    detail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """State, alarm, quality and reason of one run, agreeing with each other."""
+
+    state: State
+    alarm: bool
+    status: int
+    reason: str
+
+
+def appearance(run: Run, now: Circumstances) -> Appearance:
+    """The row of the table of states that a run falls into."""
+    announces_nothing = _announces_nothing(run, now)
+    if announces_nothing:
+        return Appearance(State.FUNCTION_CHECK, False, UNCERTAIN, announces_nothing)
+    if now.sensor_fault:
+        return Appearance(State.OUT_OF_SPECIFICATION, False, run.quality, run.reason)
+    if run.score is None:
+        return Appearance(now.last_state, now.last_alarm, _at_least_bad(run.quality), run.reason)
+    if now.alarm:
+        return Appearance(State.MAINTENANCE_REQUIRED, True, run.quality, run.reason)
+    if run.score > LIMIT:
+        return Appearance(State.OUT_OF_SPECIFICATION, False, run.quality, run.reason or "within the on-delay")
+    return Appearance(State.NORMAL, False, run.quality, run.reason)
+
+
+def _announces_nothing(run: Run, now: Circumstances) -> str:
+    if run.stopped:
+        return run.reason
+    if now.off:
+        return "switched off by the operator"
+    if run.trial and run.score is not None:
+        return "on trial: not approved for alarms"
+    return ""
+
+
+def _at_least_bad(status: int) -> int:
+    return status if quality_of(status) is Quality.BAD else BAD
+
+
+def score_row(run: Run, now: Circumstances) -> OutputRow:
+    """The outputs that are known as soon as a run is scored."""
+    look = appearance(run, now)
+    values = [
+        OutputValue("Score", run.score, look.status),
+        OutputValue("Limit", LIMIT, GOOD),
+        OutputValue("Alarm", int(look.alarm), look.status),
+        OutputValue("State", int(look.state), look.status),
+        OutputValue("Reason", look.reason, GOOD),
+        OutputValue("ModelVersion", run.version, GOOD),
+        OutputValue("LastRun", _utc_text(run.due_ns), GOOD),
+    ]
+    if now.detail:
+        values += _role_values(run, look.status)
+    return OutputRow(run.model, run.due_ns, SCORE_PART, tuple(values))
+
+
+def explanation_row(run: Run, now: Circumstances, most: int = TOP_ROLES) -> OutputRow:
+    """The sentence, the leading roles and the contributions; also for a run that has none, with the reason."""
+    look = appearance(run, now)
+    status = _explanation_status(run, look.status)
+    causes = causes_of(run, now.units)[:most]
+    announced = causes if run.score is not None and run.score >= LIMIT / 2 else []
+    values = [OutputValue("Message", _sentence(run, now, look, announced), status)]
+    for rank in range(1, TOP_ROLES + 1):
+        cause = announced[rank - 1] if rank <= len(announced) else None
+        values += _top_values(rank, cause, status)
+    if now.detail:
+        values += _contribution_values(run.explanation, status)
+    return OutputRow(run.model, run.due_ns, EXPLANATION_PART, tuple(values))
+
+
+def operator_row(model: str, time_ns: int, *, off: bool, feedback_count: int) -> OutputRow:
+    """What an operator set, as acknowledged: `Feedback` goes back to 0 once it is stored."""
+    values = (
+        OutputValue("Feedback", 0, GOOD),
+        OutputValue("FeedbackCount", feedback_count, GOOD),
+        OutputValue("Off", int(off), GOOD),
+    )
+    return OutputRow(model, time_ns, OPERATOR_PART, values)
+
+
+def causes_of(run: Run, units: Mapping[str, str]) -> list[Cause]:
+    """Roles with a positive contribution, the largest first; none where the explanation does not hold."""
+    explanation = run.explanation
+    if explanation is None or explanation.failure:
+        return []
+    positive = {role: value for role, value in explanation.contributions.items() if value > 0.0}
+    total = sum(positive.values())
+    by_role = {one.role: one for one in run.roles}
+    ranked = sorted(positive, key=lambda role: -positive[role])
+    return [
+        Cause(
+            role=role,
+            actual=by_role[role].actual,
+            expected=by_role[role].expected,
+            lower=by_role[role].lower,
+            upper=by_role[role].upper,
+            unit=units.get(role, ""),
+            share=100.0 * positive[role] / total,
+        )
+        for role in ranked
+        if role in by_role
+    ]
+
+
+def _explanation_status(run: Run, status: int) -> int:
+    unexplained = run.score is not None and (run.explanation is None or run.explanation.failure)
+    return UNCERTAIN if unexplained and quality_of(status) is Quality.GOOD else status
+
+
+def _sentence(run: Run, now: Circumstances, look: Appearance, causes: Sequence[Cause]) -> str:
+    if run.score is None:
+        return f"{now.asset}: not scored: {run.reason}"[:120]
+    if run.score < LIMIT / 2:
+        return ""
+    if run.explanation is not None and run.explanation.failure:
+        return f"{now.asset}: score {run.score:.2g}, not explained: {run.explanation.failure}"[:120]
+    since = _local_text(now.since_ns, run.due_ns, now.timezone) if now.since_ns is not None else ""
+    return message(now.asset, causes, since) if look.alarm or run.score > LIMIT or causes else ""
+
+
+def _top_values(rank: int, cause: Cause | None, status: int) -> list[OutputValue]:
+    if cause is None:
+        empty: tuple[tuple[str, str | float | None], ...] = (
+            ("Tag", ""),
+            ("Share", 0.0),
+            ("Actual", None),
+            ("Expected", None),
+            ("Direction", ""),
+        )
+        return [OutputValue(f"Top{rank}_{name}", value, status) for name, value in empty]
+    words = direction(cause.actual, cause.lower, cause.upper, cause.expected)
+    filled = (
+        ("Tag", cause.role),
+        ("Share", cause.share),
+        ("Actual", cause.actual),
+        ("Expected", cause.expected),
+        ("Direction", words),
+    )
+    return [OutputValue(f"Top{rank}_{name}", value, status) for name, value in filled]
+
+
+def _role_values(run: Run, status: int) -> list[OutputValue]:
+    return [
+        OutputValue(f"{name}/{one.role}", value, status)
+        for one in run.roles
+        for name, value in (("Expected", one.expected), ("Lower", one.lower), ("Upper", one.upper))
+    ]
+
+
+def _contribution_values(explanation: ExplanationResult | None, status: int) -> list[OutputValue]:
+    if explanation is None:
+        return []
+    values = [OutputValue(f"Contribution/{role}", value, status) for role, value in explanation.contributions.items()]
+    total = explanation.base + sum(explanation.contributions.values())
+    return [
+        *values,
+        OutputValue("ContributionBase", explanation.base, status),
+        OutputValue("ContributionSum", total, status),
+    ]
+
+
+def _utc_text(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns / SECOND, tz=UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _local_text(time_ns: int, now_ns: int, timezone: ZoneInfo) -> str:
+    """Time of day; with the date when it was not today."""
+    when = datetime.fromtimestamp(time_ns / SECOND, tz=timezone)
+    today = datetime.fromtimestamp(now_ns / SECOND, tz=timezone).date()
+    return when.strftime("%H:%M" if when.date() == today else "%Y-%m-%d %H:%M")

@@ -1,0 +1,158 @@
+"""From scored runs to what the ledger keeps of them: alarms announced or cleared, output rows, watermarks.
+
+Reads the ledger, writes nothing: the caller records what comes out in one transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from tagsight.alarms import Announcement, judge, lookback_ns
+from tagsight.ledger.ledger import Ledger
+from tagsight.ledger.records import Activation, OperatorState
+from tagsight.outputs import Circumstances, explanation_row, score_row
+from tagsight.plan import Detail, ModelPlan
+from tagsight.results import OutputRow, Run, State
+from tagsight.scoring import ScoredRun
+from tagsight_models.frame import Floats, Times
+
+NOBODY = OperatorState()
+
+
+@dataclass(frozen=True, slots=True)
+class Explainable:
+    """A scored run that waits for its explanation, with what its sentence needs."""
+
+    scored: ScoredRun
+    circumstances: Circumstances
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the scored runs of one model leave behind."""
+
+    runs: tuple[Run, ...] = ()
+    rows: tuple[OutputRow, ...] = ()
+    activations: tuple[Activation, ...] = ()
+    explainable: tuple[Explainable, ...] = ()
+
+
+@dataclass
+class Recorder:
+    """Judges runs of one plan against one ledger.
+
+    Attributes:
+        ledger: read for scores, alarms and what operators set.
+        timezone: of times in sentences.
+        units: model -> role -> engineering unit.
+    """
+
+    ledger: Ledger
+    timezone: ZoneInfo
+    units: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def record(self, model: ModelPlan, every_ns: int, scored: Sequence[ScoredRun]) -> Recorded:
+        """Judge the runs of one model, in the order of their due times."""
+        newest = self.ledger.newest_activations().get(model.key)
+        operator = self.ledger.operator_states().get(model.key, NOBODY)
+        ordered = sorted(scored, key=lambda one: one.run.due_ns)
+        scores = _Scores.of(self.ledger, model, every_ns, ordered)
+        changed: dict[int, Activation] = {}
+        rows: list[OutputRow] = []
+        explainable: list[Explainable] = []
+        for one in ordered:
+            now = self._circumstances(model, operator)
+            if one.run.revised:
+                now = replace(now, alarm=self._was_active(model.key, one.run.due_ns))
+            else:
+                newest, now = self._judged(model, every_ns, one, scores, newest, now, changed)
+            now = replace(now, sensor_fault=one.sensor_fault)
+            rows.append(score_row(one.run, now))
+            if one.window is None:
+                rows.append(explanation_row(one.run, now))
+            else:
+                explainable.append(Explainable(one, now))
+        return Recorded(tuple(one.run for one in ordered), tuple(rows), tuple(changed.values()), tuple(explainable))
+
+    def unavailable(
+        self, model: ModelPlan, due_ns: int, version: int, status: int, reason: str
+    ) -> tuple[OutputRow, ...]:
+        """Outputs of a due time that cannot be looked at now: Bad, with the reason; its run is made later."""
+        newest = self.ledger.newest_activations().get(model.key)
+        run = Run(model.key, due_ns, version, None, status, reason)
+        now = self._held(self._circumstances(model, NOBODY), newest)
+        return score_row(run, now), explanation_row(run, now)
+
+    def _circumstances(self, model: ModelPlan, operator: OperatorState) -> Circumstances:
+        return Circumstances(
+            asset=model.asset,
+            off=operator.off,
+            units=self.units.get(model.key, {}),
+            timezone=self.timezone,
+            detail=model.outputs is Detail.DETAIL,
+        )
+
+    def _judged(  # noqa: PLR0917 - what one judgement rests on
+        self,
+        model: ModelPlan,
+        every_ns: int,
+        one: ScoredRun,
+        scores: "_Scores",
+        newest: Activation | None,
+        now: Circumstances,
+        changed: dict[int, Activation],
+    ) -> tuple[Activation | None, Circumstances]:
+        if now.off or one.run.trial:
+            return newest, now
+        running = _announcement(newest)
+        verdict = judge(*scores.until(one.run.due_ns, lookback_ns(model.alarm, every_ns)), model.alarm, running)
+        if verdict.changed and verdict.announcement is not None:
+            newest = _activation(model.key, verdict.announcement, newest if running else None)
+            changed[newest.announced_ns] = newest
+        held = self._held(now, newest)
+        return newest, replace(held, alarm=verdict.active, since_ns=verdict.since_ns)
+
+    def _held(self, now: Circumstances, newest: Activation | None) -> Circumstances:
+        active = newest is not None and newest.cleared_ns is None
+        return replace(now, last_alarm=active, last_state=State.MAINTENANCE_REQUIRED if active else State.NORMAL)
+
+    def _was_active(self, model: str, due_ns: int) -> bool:
+        found = self.ledger.activations(0, due_ns + 1, model)
+        return any(one.cleared_ns is None or one.cleared_ns > due_ns for one in found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """Scores of one model: what the ledger has, with the new ones put in."""
+
+    times: Times
+    scores: Floats
+
+    @classmethod
+    def of(cls, ledger: Ledger, model: ModelPlan, every_ns: int, new: Sequence[ScoredRun]) -> "_Scores":
+        if not new:
+            return cls(np.empty(0, dtype=np.int64), np.empty(0))
+        first = new[0].run.due_ns - lookback_ns(model.alarm, every_ns)
+        times, scores = ledger.scores(model.key, first, new[-1].run.due_ns + 1)
+        known = dict(zip(times.tolist(), scores.tolist(), strict=True))
+        known |= {one.run.due_ns: np.nan if one.run.score is None else one.run.score for one in new}
+        ordered = sorted(known)
+        return cls(np.array(ordered, dtype=np.int64), np.array([known[time] for time in ordered], dtype=np.float64))
+
+    def until(self, due_ns: int, back_ns: int) -> tuple[Times, Floats]:
+        first, last = np.searchsorted(self.times, [due_ns - back_ns, due_ns + 1])
+        return self.times[first:last], self.scores[first:last]
+
+
+def _announcement(newest: Activation | None) -> Announcement | None:
+    if newest is None or newest.cleared_ns is not None:
+        return None
+    return Announcement(newest.since_ns, newest.announced_ns, None, acknowledged=newest.acknowledged_ns is not None)
+
+
+def _activation(model: str, announced: Announcement, before: Activation | None) -> Activation:
+    if before is not None:
+        return replace(before, cleared_ns=announced.cleared_ns)
+    return Activation(model, announced.since_ns, announced.announced_ns, announced.cleared_ns)

@@ -1,0 +1,251 @@
+"""Scoring and explaining, as the scoring worker does it: plain values in, runs out. Torch is imported by the models.
+
+What is computed depends on nothing but the task and the model's files; the loaded models are a cache of those.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+import numpy as np
+
+from tagsight.framing import build_frame
+from tagsight.plan import ModelPlan
+from tagsight.results import ExplanationResult, RoleResult, Run
+from tagsight_connectors.history import TagHistory
+from tagsight_connectors.quality import BAD, BAD_NO_DATA, BAD_SENSOR_FAILURE, GOOD, UNCERTAIN
+from tagsight_explain.explainers import explain_many
+from tagsight_explain.explanation import Explanation
+from tagsight_explain.settings import ExplainSettings
+from tagsight_models.card import ModelCard
+from tagsight_models.errors import ModelError
+from tagsight_models.frame import Floats, Role
+from tagsight_models.gates import GateLimits
+from tagsight_models.model_store import Loaded, ModelStore
+from tagsight_models.reasons import Reason
+from tagsight_models.windows import HOLE_STEPS, Windows, digest, windows
+
+STOPPED_REASONS: Final = (Reason.NOT_RUNNING, Reason.STARTING, Reason.EXCLUDED)
+SENSOR_REASONS: Final = (Reason.FLAT_LINE, Reason.SPIKE)
+MOST_ROLES_NAMED: Final = 3
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StorePlace:
+    """Where models and their key are."""
+
+    root: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the service must know of an approved model; it never loads one itself."""
+
+    model: str
+    version: int
+    card: ModelCard
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTask:
+    """One model's share of a tick.
+
+    Attributes:
+        plan: of the model.
+        roles: as bound, in the order of the model's columns.
+        history: role -> values, from `lookback_ns` before the first due time.
+        operands: operand of the running condition -> values.
+        due: due times to score, ascending; multiples of the model's grid.
+        known: due time -> input digest of what was scored before: the same digest is not scored again.
+    """
+
+    plan: ModelPlan
+    roles: tuple[Role, ...]
+    history: Mapping[str, TagHistory]
+    operands: Mapping[str, TagHistory]
+    due: tuple[int, ...]
+    known: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRun:
+    """A run and what its explanation needs.
+
+    Attributes:
+        run: without an explanation.
+        window: shape (window_steps, roles); None where it was not scored.
+        sensor_fault: it was not scored because of a sensor, not of the machine.
+    """
+
+    run: Run
+    window: Floats | None = None
+    sensor_fault: bool = False
+
+
+def lookback_ns(card: ModelCard) -> int:
+    """How far before a due time the history must reach: window, bridged holes, flat lines and the longest gap."""
+    limits = GateLimits.from_json(card.gates)
+    steps = card.window_steps + HOLE_STEPS + limits.flat_steps + 1
+    return steps * card.grid_ns + max(limits.max_gaps.values(), default=0)
+
+
+class Scorer:
+    """Scores and explains with the approved models of one store."""
+
+    def __init__(self, place: StorePlace) -> None:
+        self._store = ModelStore(place.root, place.key)
+        self._loaded: dict[str, Loaded] = {}
+
+    def facts(self, names: Sequence[str]) -> list[ModelFacts]:
+        """Of every model that has an approved version that loads; loads what was approved since."""
+        found = []
+        for name in names:
+            try:
+                loaded = self._store.load_approved(name)
+            except ModelError:
+                self._loaded.pop(name, None)
+                continue
+            self._loaded[name] = loaded
+            found.append(ModelFacts(name, loaded.version, loaded.card, loaded.refused))
+        return found
+
+    def score(self, task: ScoreTask) -> list[ScoredRun]:
+        """One run for each due time whose window is new or has changed.
+
+        Never raises for what the data are; a model that fails is a run that says so.
+        """
+        name = task.plan.key
+        try:
+            loaded = self._loaded.get(name) or self._store.load_approved(name)
+        except ModelError as error:
+            return [ScoredRun(Run(name, due, 0, None, BAD, reason=str(error))) for due in task.due]
+        self._loaded[name] = loaded
+        return _scored(task, loaded)
+
+    def explain(self, model: str, runs: Sequence[ScoredRun], settings: ExplainSettings) -> list[Run]:
+        """The same runs with their explanations; a failure is one too, with its reason."""
+        loaded = self._loaded.get(model) or self._store.load_approved(model)
+        asked = [one for one in runs if one.window is not None and one.run.score is not None]
+        if any(one.run.version != loaded.version for one in asked):
+            return [
+                replace(one.run, explanation=_unexplained("another version was approved meanwhile")) for one in asked
+            ]
+        stacked = np.stack([one.window for one in asked if one.window is not None])
+        scores = np.array([one.run.score for one in asked], dtype=np.float64)
+        found = explain_many(loaded.model, stacked, scores, settings, monotonic)
+        return [replace(one.run, explanation=_result(each)) for one, each in zip(asked, found, strict=True)]
+
+
+def _scored(task: ScoreTask, loaded: Loaded) -> list[ScoredRun]:
+    card, model = loaded.card, loaded.model
+    limits = GateLimits.from_json(card.gates)
+    wanted = {role.name for role in card.roles}
+    missing = wanted - task.history.keys()
+    if missing:
+        reason = f"the model's input {min(missing)} is bound to no tag: train again"
+        return [ScoredRun(Run(task.plan.key, due, loaded.version, None, BAD, reason=reason)) for due in task.due]
+    start = task.due[0] - (card.window_steps + HOLE_STEPS + limits.flat_steps + 1) * card.grid_ns
+    framed = build_frame(
+        {role.name: task.history[role.name] for role in card.roles},
+        task.operands,
+        card.roles,
+        card.grid_ns,
+        (start, task.due[-1]),
+        limits=limits,
+        running=task.plan.running,
+        running_buffer_ns=task.plan.running_buffer_ns,
+        periods=[(period.start_ns, period.end_ns) for period in task.plan.train.exclude],
+        live=True,
+    )
+    cut = windows(framed.frame, card.window_steps, np.array(task.due, dtype=np.int64))
+    digests = [digest(cut, n) for n in range(len(cut))]
+    changed = [n for n, due in enumerate(task.due) if task.known.get(due) != digests[n]]
+    scored = [n for n in changed if cut.usable[n]]
+    results = dict(zip(scored, _values(model, cut, scored), strict=True)) if scored else {}
+    return [_run(task, loaded, cut, n, digests[n], results.get(n)) for n in changed]
+
+
+def _values(model: object, cut: Windows, rows: Sequence[int]) -> list[tuple[float, tuple[RoleResult, ...], Floats]]:
+    block = np.ascontiguousarray(cut.values[rows])
+    scores = model.score(block)  # type: ignore[attr-defined]
+    expected = model.expectation(block)  # type: ignore[attr-defined]
+    return [
+        (
+            float(scores[k]),
+            tuple(
+                RoleResult(
+                    role,
+                    float(block[k, -1, column]),
+                    float(expected.expected[k, column]),
+                    float(expected.lower[k, column]),
+                    float(expected.upper[k, column]),
+                )
+                for column, role in enumerate(cut.roles)
+            ),
+            block[k],
+        )
+        for k in range(len(rows))
+    ]
+
+
+def _run(  # noqa: PLR0917 - the parts of one result
+    task: ScoreTask,
+    loaded: Loaded,
+    cut: Windows,
+    n: int,
+    input_digest: str,
+    values: tuple[float, tuple[RoleResult, ...], Floats] | None,
+) -> ScoredRun:
+    due = task.due[n]
+    base = Run(
+        task.plan.key,
+        due,
+        loaded.version,
+        None,
+        BAD_NO_DATA,
+        input_digest=input_digest,
+        revised=due in task.known,
+        trial=loaded.card.trial,
+    )
+    if values is None:
+        return _not_scored(base, *cut.why(n))
+    score, roles, window = values
+    if not np.isfinite(score):
+        return ScoredRun(replace(base, quality=BAD, reason="the model's score is not a number", roles=roles))
+    doubtful = bool(cut.uncertain[n])
+    run = replace(
+        base,
+        score=score,
+        quality=UNCERTAIN if doubtful else GOOD,
+        reason="rests on uncertain or bridged values" if doubtful else "",
+        roles=roles,
+    )
+    return ScoredRun(run, window)
+
+
+def _not_scored(base: Run, reason: Reason, roles: tuple[str, ...]) -> ScoredRun:
+    named = ", ".join(roles[:MOST_ROLES_NAMED]) + (" ..." if len(roles) > MOST_ROLES_NAMED else "")
+    words = f"{reason.words}: {named}" if named else reason.words
+    if reason in STOPPED_REASONS:
+        return ScoredRun(replace(base, quality=UNCERTAIN, reason=words, stopped=True))
+    sensor = reason in SENSOR_REASONS
+    return ScoredRun(replace(base, quality=BAD_SENSOR_FAILURE if sensor else BAD_NO_DATA, reason=words), None, sensor)
+
+
+def _result(found: Explanation) -> ExplanationResult:
+    return ExplanationResult(
+        base=found.base,
+        contributions=dict(zip(found.roles, found.contributions.tolist(), strict=True)),
+        standard_error=dict(zip(found.roles, found.standard_error.tolist(), strict=True)),
+        failure=found.failure,
+    )
+
+
+def _unexplained(why: str) -> ExplanationResult:
+    return ExplanationResult(0.0, {}, {}, why)

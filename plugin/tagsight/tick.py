@@ -1,0 +1,244 @@
+"""One tick: what is due is read, scored by the worker, judged and recorded, in one transaction.
+
+A tick needs no memory of the one before: the ledger's watermark says what is due, so a tick that was missed is made
+good by the next one, and one that comes twice finds nothing to do (design law 7).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from tagsight.binding import Binding
+from tagsight.connections import Link
+from tagsight.ledger.ledger import Ledger
+from tagsight.ledger.records import TickRecord
+from tagsight.plan import ModelPlan
+from tagsight.planner import Due, Rhythm, due_of_all
+from tagsight.recording import Explainable, Recorded, Recorder
+from tagsight.results import OutputRow, Run
+from tagsight.scoring import ModelFacts, ScoredRun, ScoreTask, StorePlace, lookback_ns
+from tagsight.workers import Task, Worker, WorkerFailure
+from tagsight_connectors.errors import HistorianError, IncompleteRead, UnknownTag
+from tagsight_connectors.history import History, Span
+from tagsight_connectors.quality import BAD, BAD_NO_COMMUNICATION, BAD_NO_DATA
+from tagsight_connectors.reading import read_history
+
+DEFAULT_WAIT_NS: Final = 5_000_000_000
+CATCH_UP_NS: Final = 86_400_000_000_000
+"""A due time older than this is counted as missed after a stop instead of being scored."""
+
+SECONDS_A_TASK: Final = 5.0
+SECONDS_AT_LEAST: Final = 60.0
+
+Trouble = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A model that can be scored: planned, bound, and with an approved version."""
+
+    plan: ModelPlan
+    binding: Binding
+    facts: ModelFacts
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """When it is due; the interval is a whole multiple of the model's grid."""
+        grid, every = self.facts.card.grid_ns, self.plan.score.every_ns
+        return Rhythm(
+            model=self.plan.key,
+            every_ns=-(-max(every, grid) // grid) * grid,
+            wait_ns=self.plan.score.wait_ns if self.plan.score.wait_ns is not None else DEFAULT_WAIT_NS,
+            late_ns=self.plan.score.late_ns,
+            catch_up_ns=CATCH_UP_NS,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TickOutcome:
+    """What a tick did.
+
+    Attributes:
+        scored: runs recorded.
+        missed: due times counted as missed.
+        explainable: runs that wait for an explanation.
+        more: there is a backlog left: tick again.
+    """
+
+    scored: int = 0
+    missed: int = 0
+    explainable: tuple[Explainable, ...] = ()
+    more: bool = False
+
+
+@dataclass
+class Ticker:
+    """Does the ticks of one historian's models.
+
+    Attributes:
+        link: connection and time of the historian.
+        worker: that scores.
+        place: of the model store.
+        ledger: where everything goes.
+        recorder: judges.
+        destinations: model -> where its results are owed.
+        on_trouble: (what, why) for the log.
+    """
+
+    link: Link
+    worker: Worker
+    place: StorePlace
+    ledger: Ledger
+    recorder: Recorder
+    destinations: Mapping[str, str]
+    on_trouble: Trouble
+    _told: dict[str, str] = field(init=False, default_factory=dict)
+
+    async def tick(self, participants: Sequence[Participant]) -> TickOutcome:
+        """Do what is due. Raises StorageError when the ledger cannot take it: then nothing of it was done."""
+        by_key = {one.plan.key: one for one in participants}
+        now_ns = self.link.now_ns() if self.link.connected else await self._time()
+        found = due_of_all([one.rhythm for one in participants], self.ledger.watermarks(), now_ns)
+        outcomes = [await self._group(group, by_key) for group in _alike(found)]
+        return TickOutcome(
+            sum(one.scored for one in outcomes),
+            sum(one.missed for one in outcomes),
+            tuple(waiting for one in outcomes for waiting in one.explainable),
+            any(one.more for one in outcomes),
+        )
+
+    async def _time(self) -> int:
+        """The historian's time needs a connection; without one the last known time goes on."""
+        try:
+            await self.link.use(_nothing)
+        except HistorianError as error:
+            self._tell(self.link.name, str(error))
+        return self.link.now_ns()
+
+    async def _group(self, group: Sequence[Due], by_key: Mapping[str, Participant]) -> TickOutcome:
+        """Models that are due at the same times; one whose tag is missing does not keep the others waiting."""
+        left = list(group)
+        unavailable: dict[str, _Unavailable] = {}
+        history: History | None = None
+        while left and history is None:
+            reading = [by_key[due.model] for due in left]
+            try:
+                history = await self._read(left, reading)
+            except HistorianError as error:
+                blamed = _blamed(error, reading)
+                status = BAD_NO_DATA if len(blamed) < len(reading) else BAD_NO_COMMUNICATION
+                unavailable |= dict.fromkeys(blamed, _Unavailable(status, str(error)))
+                left = [due for due in left if due.model not in blamed]
+                self._tell(", ".join(sorted(blamed)[:3]), str(error))
+        tasks = [self._task(by_key[due.model], due, history) for due in left] if history else []
+        scored = await self._score(tasks)
+        return self._recorded(group, by_key, scored, unavailable)
+
+    async def _read(self, group: Sequence[Due], reading: Sequence[Participant]) -> History:
+        first = min(
+            min((*due.again, *due.fresh), default=due.until_ns) - lookback_ns(one.facts.card)
+            for due, one in zip(group, reading, strict=True)
+        )
+        last = max(due.until_ns for due in group)
+        addresses = list(dict.fromkeys(address for one in reading for address in one.binding.all_addresses))
+        return await self.link.use(lambda historian: read_history(historian, addresses, Span(first, last + 1)))
+
+    def _task(self, one: Participant, due: Due, history: History) -> ScoreTask:
+        times = (*due.again, *due.fresh)
+        known = self.ledger.digests(due.model, due.again[0], due.again[-1] + 1) if due.again else {}
+        again = [time for time in due.again if time in known]
+        return ScoreTask(
+            plan=one.plan,
+            roles=one.binding.roles,
+            history={role: history.tags[address] for role, address in one.binding.addresses.items()},
+            operands={name: history.tags[address] for name, address in one.binding.operands.items()},
+            due=tuple(time for time in times if time in again or time not in due.again),
+            known=known,
+        )
+
+    async def _score(self, tasks: Sequence[ScoreTask]) -> dict[str, list[ScoredRun]]:
+        """The worker's answer; when it fails, model by model, so that one bad model does not stop the others."""
+        if not tasks:
+            return {}
+        try:
+            return await self._asked(tasks)
+        except WorkerFailure as failure:
+            self.on_trouble("scoring", f"{failure}; {failure.detail}")
+            if len(tasks) == 1:
+                return {tasks[0].plan.key: _failed(tasks[0], failure)}
+        found: dict[str, list[ScoredRun]] = {}
+        for task in tasks:
+            found |= await self._score([task])
+        return found
+
+    async def _asked(self, tasks: Sequence[ScoreTask]) -> dict[str, list[ScoredRun]]:
+        seconds = max(SECONDS_AT_LEAST, SECONDS_A_TASK * len(tasks)) if len(tasks) > 1 else SECONDS_AT_LEAST
+        answers = await self.worker.run(Task("score", (self.place, tuple(tasks)), seconds))
+        return {task.plan.key: runs for task, runs in zip(tasks, answers, strict=True)}
+
+    def _recorded(
+        self,
+        group: Sequence[Due],
+        by_key: Mapping[str, Participant],
+        scored: Mapping[str, Sequence[ScoredRun]],
+        unavailable: Mapping[str, "_Unavailable"],
+    ) -> TickOutcome:
+        made: list[Recorded] = []
+        rows: list[OutputRow] = []
+        for due in group:
+            one = by_key[due.model]
+            if due.model in unavailable:
+                why = unavailable[due.model]
+                rows += self.recorder.unavailable(one.plan, due.until_ns, one.facts.version, why.status, why.reason)
+            else:
+                made.append(self.recorder.record(one.plan, one.rhythm.every_ns, scored.get(due.model, ())))
+        done = [due for due in group if due.model not in unavailable]
+        record = TickRecord(
+            runs=tuple(run for each in made for run in each.runs),
+            rows=(*rows, *(row for each in made for row in each.rows)),
+            destinations=self.destinations,
+            watermarks={due.model: due.until_ns for due in done},
+            activations=tuple(activation for each in made for activation in each.activations),
+            missed=sum(due.missed for due in done),
+        )
+        self.ledger.record(record)
+        waiting = tuple(each for one in made for each in one.explainable)
+        return TickOutcome(len(record.runs), record.missed, waiting, any(due.more for due in done))
+
+    def _tell(self, what: str, why: str) -> None:
+        """Say a trouble once, until it changes."""
+        if self._told.get(what) != why:
+            self._told[what] = why
+            self.on_trouble(what, why)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unavailable:
+    status: int
+    reason: str
+
+
+async def _nothing(_historian: object) -> None:
+    """What `Link.use` is asked for when only the connection is wanted."""
+
+
+def _alike(found: Iterable[Due]) -> list[list[Due]]:
+    """Groups with the same due times: they are read in one go."""
+    groups: dict[tuple[int, int], list[Due]] = {}
+    for due in found:
+        groups.setdefault((due.fresh[0] if due.fresh else due.until_ns, due.until_ns), []).append(due)
+    return [groups[key] for key in sorted(groups)]
+
+
+def _blamed(error: HistorianError, reading: Sequence[Participant]) -> set[str]:
+    """The models that an error concerns: all, unless it names an address that only some of them read."""
+    if isinstance(error, UnknownTag | IncompleteRead):
+        found = {one.plan.key for one in reading if error.address in one.binding.all_addresses}
+        if found:
+            return found
+    return {one.plan.key for one in reading}
+
+
+def _failed(task: ScoreTask, failure: WorkerFailure) -> list[ScoredRun]:
+    fresh = [due for due in task.due if due not in task.known]
+    return [ScoredRun(Run(task.plan.key, due, 0, None, BAD, reason=str(failure))) for due in fresh]

@@ -1,0 +1,183 @@
+"""Training one model: bind, read, frame, train, store.
+
+The reading is done by whoever is connected; the computing is a plain function that a worker runs as well as the
+command line.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from tagsight.binding import Binding, bind, patterns_of
+from tagsight.connections import Link
+from tagsight.framing import build_frame, series_of
+from tagsight.plan import ModelPlan
+from tagsight.scoring import StorePlace
+from tagsight_connectors.historian import Historian
+from tagsight_connectors.history import Span, TagHistory
+from tagsight_connectors.reading import read_history
+from tagsight_connectors.tag import Tag
+from tagsight_models.alignment import median_grid
+from tagsight_models.delays import Delays
+from tagsight_models.errors import TooLittleData
+from tagsight_models.frame import Role
+from tagsight_models.jobs import TrainingSettings, train
+from tagsight_models.model_store import ModelStore
+
+DEFAULT_LAST_NS: Final = 90 * 86_400_000_000_000
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainTask:
+    """Everything that a training needs, as plain values.
+
+    Attributes:
+        plan: of the model.
+        place: of the model store.
+        roles: as bound.
+        history: role -> values over `span`.
+        operands: operand of the running condition -> values.
+        span: UTC ns, half-open.
+        plan_hash: of the configuration.
+        max_gaps: role -> what the engineer set, ns.
+    """
+
+    plan: ModelPlan
+    place: StorePlace
+    roles: tuple[Role, ...]
+    history: Mapping[str, TagHistory]
+    operands: Mapping[str, TagHistory]
+    span: tuple[int, int]
+    plan_hash: str
+    max_gaps: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOutcome:
+    """A stored version.
+
+    Attributes:
+        model: key.
+        version: as stored.
+        approved: it runs from now on; otherwise it waits for `tagsight model approve`.
+        trial: it must not alarm.
+        words: the card for people.
+    """
+
+    model: str
+    version: int
+    approved: bool
+    trial: bool
+    words: str
+
+
+async def bind_model(plan: ModelPlan, historian: Historian, is_result: Callable[[Tag], bool]) -> Binding:
+    """Browse for the inputs and operands of a model.
+
+    Raises:
+        BindingError: as `tagsight.binding.bind`; operands that are roles are not browsed for.
+    """
+    tags: dict[str, Tag] = {}
+    for pattern in patterns_of(plan):
+        async for tag in historian.browse(pattern):
+            tags.setdefault(tag.address, tag)
+    return bind(plan, list(tags.values()), is_result)
+
+
+def training_span(plan: ModelPlan, now_ns: int) -> Span:
+    """Which history the model learns from."""
+    train_plan = plan.train
+    if train_plan.start_ns is not None and train_plan.end_ns is not None:
+        end = max(train_plan.end_ns, train_plan.limit_end_ns or train_plan.end_ns)
+        return Span(train_plan.start_ns, end)
+    return Span(now_ns - (train_plan.last_ns or DEFAULT_LAST_NS), now_ns)
+
+
+async def gather(
+    plan: ModelPlan,
+    link: Link,
+    place: StorePlace,
+    plan_hash: str,
+    *,
+    progress: Callable[[int], None] = lambda _count: None,
+    is_result: Callable[[Tag], bool] = lambda _tag: False,
+) -> tuple[Binding, TrainTask]:
+    """Bind the model and read its history.
+
+    `progress` is called with the number of values of each page.
+
+    Raises:
+        BindingError, HistorianError: what went wrong, with its mend.
+    """
+    binding = await link.use(lambda historian: bind_model(plan, historian, is_result))
+    span = training_span(plan, link.now_ns())
+    history = await link.use(lambda one: read_history(one, binding.all_addresses, span, progress))
+    task = TrainTask(
+        plan=plan,
+        place=place,
+        roles=binding.roles,
+        history={role: history.tags[address] for role, address in binding.addresses.items()},
+        operands={operand: history.tags[address] for operand, address in binding.operands.items()},
+        span=(span.start_ns, span.end_ns),
+        plan_hash=plan_hash,
+        max_gaps=binding.max_gaps,
+    )
+    empty = [role for role, values in task.history.items() if not len(values)]
+    if len(empty) == len(task.history):
+        message = f"{plan.key}: no tag has history in the training period"
+        raise TooLittleData(message, 0, plan.score.window_steps)
+    return binding, task
+
+
+def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
+    """Frame, train, compare, calibrate, store; the first model that is no trial is approved at once.
+
+    Raises:
+        ModelError: too little data, unusable inputs.
+    """
+    progress(0.0, "aligning")
+    framed = build_frame(
+        task.history,
+        task.operands,
+        task.roles,
+        task.plan.score.grid_ns or median_grid([series_of(values) for values in task.history.values()]),
+        task.span,
+        running=task.plan.running,
+        running_buffer_ns=task.plan.running_buffer_ns,
+        periods=[(period.start_ns, period.end_ns) for period in task.plan.train.exclude],
+        max_gaps=task.max_gaps,
+        live=False,
+    )
+    trained = train(
+        task.plan.job.value,
+        framed.frame,
+        _settings(task.plan, framed.frame.grid_ns),
+        gates=framed.limits.to_json(),
+        hashes={"plan": task.plan_hash},
+        progress=progress,
+    )
+    store = ModelStore(task.place.root, task.place.key)
+    name = task.plan.key
+    version = store.add(name, trained.model, trained.card)
+    first = store.approved(name) is None
+    if first:
+        store.approve(name, version, "first model")
+    return TrainOutcome(name, version, first, trained.card.trial, trained.card.words())
+
+
+def _settings(plan: ModelPlan, grid_ns: int) -> TrainingSettings:
+    train_plan = plan.train
+    has_limit_span = train_plan.limit_start_ns is not None and train_plan.limit_end_ns is not None
+    return TrainingSettings(
+        window_steps=plan.score.window_steps,
+        at_most=plan.alarm.at_most,
+        per_ns=plan.alarm.per_ns,
+        delays=Delays(plan.alarm.on_delay_ns, plan.alarm.off_delay_ns),
+        every_ns=max(plan.score.every_ns, grid_ns),
+        at_most_seconds=train_plan.at_most_seconds,
+        seed=train_plan.seed,
+        limit_span=(train_plan.limit_start_ns, train_plan.limit_end_ns) if has_limit_span else None,  # type: ignore[arg-type]
+        drop_constant=True,
+    )
