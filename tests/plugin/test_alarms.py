@@ -1,6 +1,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tagsight.alarms import Announcement, judge, lookback_ns
 from tagsight.plan import AlarmPlan
 from tagsight_models.delays import Activation, Delays, activations

@@ -1,5 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tagsight.planner import MOST_DUE_AT_ONCE, Rhythm, due
 
 MINUTE = 60_000_000_000
