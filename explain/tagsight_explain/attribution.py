@@ -2,8 +2,9 @@
 
 An algorithm is a generator: it yields coalitions, shape (k, roles), True where a role is present, is sent their
 values, shape (k,), and returns an Attribution. Whoever drives it may throw `BudgetSpent` instead of sending values:
-the algorithm then returns what it has, or lets the error through. So algorithms know nothing of models, windows,
-clocks or batches, and one driver can serve many of them from one batch.
+the algorithm then returns what it has, or lets the error through. An algorithm bounds by itself how many coalitions it
+asks for; the driver bounds the time. So algorithms know nothing of models, windows, clocks or batches, and one driver
+can serve many of them from one batch.
 """
 
 from collections.abc import Generator

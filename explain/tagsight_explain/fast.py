@@ -22,7 +22,7 @@ def fast(
     for start in range(0, len(seeds), together):
         windows = range(start, min(start + together, len(seeds)))
         algorithms = {window: algorithm(roles, seeds[window], settings) for window in windows}
-        done = _drive(value, algorithms, settings)
+        done = _drive(value, algorithms)
         results.extend(done[window] for window in windows)
         for window in windows:
             value.forget(window)
@@ -66,19 +66,11 @@ class _Underway:
             self.done[window] = error
 
 
-def _drive(
-    value: ValueFunction, algorithms: Mapping[int, Algorithm], settings: ExplainSettings
-) -> dict[int, Attribution | ExplainError]:
+def _drive(value: ValueFunction, algorithms: Mapping[int, Algorithm]) -> dict[int, Attribution | ExplainError]:
     """Answer what all of them ask, together, until none asks any more."""
     underway = _Underway(algorithms)
     while underway.asked:
-        for window, coalitions in list(underway.asked.items()):
-            try:
-                value.check_evaluations(window, coalitions, settings.at_most_evaluations)
-            except BudgetSpent as spent:
-                underway.answer(window, spent)
-        asked = dict(underway.asked)
-        for window, values in _answers(value, asked).items():
+        for window, values in _answers(value, dict(underway.asked)).items():
             underway.answer(window, values)
     return underway.done
 

@@ -62,14 +62,10 @@ class ValueFunction:
             BudgetSpent: the deadline has come, or the window would need more than `at_most` evaluations altogether.
             NotFinite: the model gave NaN or infinity.
         """
-        self.check_evaluations(window, coalitions, at_most)
-        return finite(self.many({window: coalitions})[window])
-
-    def check_evaluations(self, window: int, coalitions: Flags, at_most: int) -> None:
-        """Raise BudgetSpent where these coalitions would bring a window above `at_most` evaluations."""
         new = len(self._unknown(window, _bitmasks(coalitions)))
         if self.evaluations[window] + new > at_most:
             raise BudgetSpent(at_most, "evaluations")
+        return finite(self.many({window: coalitions})[window])
 
     def forget(self, window: int) -> None:
         """Free the values of a window that has been explained."""

@@ -190,3 +190,13 @@ def test_a_part_without_a_finite_score_is_a_failure(explainer: str) -> None:
 def test_importing_brings_neither_torch_nor_shap(module: str) -> None:
     looks = f"import sys, tagsight_explain.{module}; sys.exit(bool({{'torch', 'shap', 'numba'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", looks], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("explainer", EXPLAINERS)
+def test_time_that_ends_midway_costs_the_explanation_but_says_so(explainer: str) -> None:
+    times = iter([0.0, 0.1, 0.2, 0.3, *[9.0] * 1000])
+    model, window = residual(0, 10), faulty(0, 10)
+    score = float(model.function(window[None])[0])
+    found = explain(model, window, score, ExplainSettings(explainer, seconds=1.0), lambda: next(times))
+    assert found.failure == "the budget of 1 s ended before there was a result"
+    assert found.evaluations > 0
