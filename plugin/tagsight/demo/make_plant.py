@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from ruamel.yaml import YAML
 
 from tagsight.demo.plant import EPISODE_MINUTES, FAULT_MINUTES, HISTORY_MINUTES, ONSETS, TAGS
 
@@ -23,8 +22,7 @@ EFFECT_LEFT = 0.8
 
 def scenario() -> dict[str, Any]:
     """The plant without a fault."""
-    text = Path(__file__).with_name("plant.yaml").read_text(encoding="utf-8")
-    return dict(YAML(typ="safe", pure=True).load(text))
+    return dict(import_module("homeostat").load_scenario(str(Path(__file__).with_name("plant.yaml"))))
 
 
 def with_fault(onset: int) -> dict[str, Any]:
