@@ -35,7 +35,7 @@ NO_POLICY: Final = "http://opcfoundation.org/UA/SecurityPolicy#None"
 
 
 class GuardedClient(Client):
-    """asyncua's client, with a rule of ours for user names: encrypted by a policy we accept, or not sent."""
+    """asyncua's client, with a rule of ours for user names: encrypted, by the token or by the message, or not sent."""
 
     def server_policy(self, token_type: ua.UserTokenType) -> ua.UserTokenPolicy:
         """The best of the server's policies for this kind of user."""
@@ -48,6 +48,8 @@ class GuardedClient(Client):
                     chosen = copy.copy(policy)
                     chosen.SecurityPolicyUri = uri
                     return chosen
+        if offered and self.security_policy.Mode == ua.MessageSecurityMode.SignAndEncrypt:
+            return offered[0]  # the message itself is encrypted, for the certificate that we checked
         return _refuse_user("the user name", "the server offers no way to send it encrypted")
 
 
