@@ -93,12 +93,13 @@ class CsvSource:
             self._transcoded.close()
 
     def _parse(self, raw: bytes, columns: Sequence[int], as_text: Collection[int]) -> pd.DataFrame:
-        return pd.read_csv(
-            BytesIO(raw),
-            header=None,
-            names=list(range(len(self.names))),
-            usecols=list(columns),
-            dtype=dict.fromkeys(as_text, object),
+        beyond = len(self.names)  # pandas drops fields beyond the header without a word, so they get a column
+        header = self._separator.join(map(str, range(beyond + 1))) + "\n"
+        named = {str(column): column for column in columns}
+        frame = pd.read_csv(
+            BytesIO(header.encode("ascii") + raw),
+            usecols=[*named, str(beyond)],
+            dtype={str(column): object for column in as_text},
             sep=self._separator,
             decimal=self.decimal,
             encoding=self._encoding,
@@ -109,6 +110,15 @@ class CsvSource:
             skipinitialspace=True,
             on_bad_lines="error",
         )
+        extra = frame.pop(str(beyond))
+        if extra.notna().any():
+            raise MalformedData(
+                str(self.path),
+                f"{int(extra.notna().sum())} rows have more than {beyond} fields; the first begins with "
+                f"{frame.loc[extra.notna()].iloc[0].to_list()[:3]}",
+                mend="Is it a decimal comma in a file separated by commas? Export it with semicolons.",
+            )
+        return frame.rename(columns=named)
 
     def _first_lines(self) -> list[str]:
         with self._data.open("rb") as file:

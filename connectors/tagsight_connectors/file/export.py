@@ -119,7 +119,7 @@ class Export:
         times = self._clock.to_utc(wall, passes) if self._naive else wall
         tags = _tags(frame, self.columns.tag)
         skipped = {self.columns.time, self.columns.tag}
-        cells = {name: cells_of(frame[name], self.source.decimal) for name in frame.columns if name not in skipped}
+        cells = {name: cells_of(column, self.source.decimal) for name, column in _columns(frame) if name not in skipped}
         if readable.all():
             return Rows(times, tags, cells, 0)
         taken = {name: column.taken(readable) for name, column in cells.items()}
@@ -163,6 +163,12 @@ def _usual(samples: Sequence[str]) -> Sequence[str]:
     digits = [sum(character.isdigit() for character in text) for text in samples]
     enough = sorted(digits)[len(digits) // 2] / 2
     return [text for text, count in zip(samples, digits, strict=True) if count >= max(enough, 1)] or samples
+
+
+def _columns(frame: pd.DataFrame) -> Iterator[tuple[int, "pd.Series[Any]"]]:
+    for name, column in frame.items():
+        assert isinstance(name, int)  # a source names columns by number
+        yield name, column
 
 
 def _tags(frame: pd.DataFrame, tag: int | None) -> NDArray[np.object_] | None:

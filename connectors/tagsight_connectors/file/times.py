@@ -91,7 +91,7 @@ def _ns(times: "pd.Series[Any]") -> NDArray[np.int64]:
 def _epoch(column: "pd.Series[Any]", tick_ns: int) -> NDArray[np.int64]:
     numbers = pd.to_numeric(column, errors="coerce")
     out = np.full(len(numbers), NO_TIME, dtype=np.int64)
-    known = numbers.notna().to_numpy()
+    known = numbers.notna().to_numpy(copy=True)
     if pd.api.types.is_integer_dtype(numbers.dtype):
         limit = np.iinfo(np.int64).max // tick_ns
         known &= (numbers.abs() <= limit).to_numpy()
@@ -110,21 +110,23 @@ def _forms(samples: Sequence[str], settings: FileSettings) -> list[str]:
     if epoch:
         return [epoch]
     column = pd.Series([text.strip() for text in samples], dtype=object)
-    if _reads(column, "ISO8601"):
-        return ["ISO8601"]
     orders: list[tuple[str, ...]] = [_YEAR_FIRST + _MONTH_NAMED]
     orders += [_DAY_FIRST] if settings.dayfirst is not False else []
     orders += [_MONTH_FIRST] if settings.dayfirst is not True else []
     zones = (" %z", "%z") if _OFFSET.search(column.iloc[0]) else ("",)
     found = [[day + clock + zone for day in days for clock in _CLOCKS for zone in zones] for days in orders]
-    return [form for forms in found if (form := next((form for form in forms if _reads(column, form)), ""))]
+    found[0].insert(0, "ISO8601")
+    best = [max((_reads(column, form), -place, form) for place, form in enumerate(forms)) for forms in found]
+    most = max(count for count, _, _ in best)
+    return [form for count, _, form in best if count == most and count and 2 * count >= len(column)]
 
 
-def _reads(column: "pd.Series[Any]", form: str) -> bool:
+def _reads(column: "pd.Series[Any]", form: str) -> int:
+    """How many of the samples a format reads; a footer or a damaged row among them is found when all are read."""
     try:
-        return bool(pd.to_datetime(column, format=form, errors="coerce", utc=True).notna().all())
+        return int(pd.to_datetime(column, format=form, errors="coerce", utc=True).notna().sum())
     except ValueError:
-        return False
+        return 0
 
 
 def _epoch_of(samples: Sequence[str]) -> str:
