@@ -1,0 +1,215 @@
+"""Delivery to a historian's tags: from the outbox to `Historian.write`, and its answers back into the ledger.
+
+A row leaves the outbox only after a Good answer for each of its values. What is refused for good is quarantined with
+the refused tags, while the good ones stay written; what cannot be taken now, or whose answer was lost, is sent again:
+harmless, because a historian keeps one value for a tag and a source time.
+
+Order: the newest row of each model goes in the first batch, so operators see the present at once; the backlog follows,
+oldest first. Inside a batch every tag ascends by source time, and a batch that carries older values of a tag ends with
+its newest one again: a server that shows the value written last never shows the past as the present.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tagsight.errors import TagSightError
+from tagsight.fence import address_of
+from tagsight.heartbeat import PluginStatus, plugin_values
+from tagsight.ledger.ledger import Ledger
+from tagsight.ledger.records import DeliveryState, RefusedTag, Settlement, StoredRow, historian_destination
+from tagsight.output_tags import OPERATOR_PART, OPERATORS_OUTPUTS, PLUGIN
+from tagsight.results import OutputRow
+from tagsight_connectors.historian import Historian
+from tagsight_connectors.history import Sample, WriteOutcome
+from tagsight_connectors.quality import (
+    BAD,
+    BAD_NO_COMMUNICATION,
+    BAD_WAITING_FOR_INITIAL_DATA,
+    GOOD,
+    Quality,
+    quality_of,
+)
+
+BATCH_ROWS: Final = 200
+"""Rows of one batch: about 4,000 values, below the limits of every server known."""
+
+MOST_ATTEMPTS: Final = 20
+"""Answers of the kind "not now" after which a row is quarantined, so that it does not hold up the backlog for ever."""
+
+NOT_ACCEPTED: Final = 0x801F0000
+"""BadUserAccessDenied: how a value is recorded that the accepted list does not have."""
+
+_NOT_NOW: Final = frozenset(
+    {
+        0x80030000,  # BadOutOfMemory
+        0x80040000,  # BadResourceUnavailable
+        0x80050000,  # BadCommunicationError
+        0x800A0000,  # BadTimeout
+        0x800C0000,  # BadShutdown
+        0x800D0000,  # BadServerNotConnected
+        0x800E0000,  # BadServerHalted
+        0x80100000,  # BadTooManyOperations
+        0x808A0000,  # BadNotConnected
+        BAD_NO_COMMUNICATION,
+        BAD_WAITING_FOR_INITIAL_DATA,
+    }
+)
+
+
+@dataclass
+class AnswersMissing(TagSightError):
+    """A historian answered another number of values than were written: a fault of its connector."""
+
+    sent: int
+    answered: int
+    exit_code = 7
+
+    def __str__(self) -> str:
+        return f"{self.sent} values written, {self.answered} answers"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How results get to one historian.
+
+    Attributes:
+        historian: its name in the plan.
+        pattern: `results: address`.
+        accepted: `fence.allowed_addresses`; empty: nothing is written, everything waits.
+    """
+
+    historian: str
+    pattern: str
+    accepted: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One value of a batch; `settles` is None for a newest value that is only written again."""
+
+    sample: Sample
+    settles: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What goes out in one call.
+
+    Attributes:
+        values: in the order of writing.
+        rows: sequence number -> attempts so far, of every row that this batch settles.
+        refused: sequence number -> values that the accepted list does not have; they are not sent.
+    """
+
+    values: tuple[Planned, ...]
+    rows: Mapping[int, int]
+    refused: Mapping[int, tuple[RefusedTag, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """What one call of `deliver_once` did.
+
+    Attributes:
+        written: rows confirmed.
+        quarantined: rows with refused tags.
+        waiting: rows that the historian cannot take now, or that wait for the accepted list.
+        times_lost: values that the historian stored under its own time, because it refuses source times.
+        more: there is more in the outbox; call again.
+    """
+
+    written: int = 0
+    quarantined: int = 0
+    waiting: int = 0
+    times_lost: int = 0
+    more: bool = False
+
+
+async def deliver_once(ledger: Ledger, historian: Historian, way: Way, limit: int = BATCH_ROWS) -> DeliveryReport:
+    """Write one batch of pending rows and store the answers.
+
+    Raises what `Historian.write` raises; then nothing is settled and everything stays pending. After `NotConnected`
+    the host reconnects and calls again.
+    """
+    destination = historian_destination(way.historian)
+    pending = ledger.pending(destination, limit)
+    if not pending or not way.accepted:
+        return DeliveryReport(waiting=len(pending))
+    rows = [(StoredRow(one.sequence, one.row), one.attempts) for one in pending]
+    batch = plan_batch(rows, _newest_of(ledger, [row for row, _ in rows]), way)
+    outcomes = await historian.write([one.sample for one in batch.values]) if batch.values else ()
+    settlements = settlements_of(batch, outcomes, destination)
+    ledger.settle(settlements)
+    states = [one.state for one in settlements]
+    waiting = states.count(DeliveryState.PENDING)
+    return DeliveryReport(
+        written=states.count(DeliveryState.WRITTEN),
+        quarantined=states.count(DeliveryState.QUARANTINED),
+        waiting=waiting,
+        times_lost=sum(not outcome.time_kept for outcome in outcomes),
+        more=len(pending) == limit and waiting < len(pending),
+    )
+
+
+def _newest_of(ledger: Ledger, rows: Sequence[StoredRow]) -> list[StoredRow]:
+    parts = dict.fromkeys((row.row.model, row.row.part) for row in rows)
+    found = (ledger.newest_row(model, part) for model, part in parts)
+    return [row for row in found if row is not None]
+
+
+def plan_batch(rows: Sequence[tuple[StoredRow, int]], newest: Iterable[StoredRow], way: Way) -> Batch:
+    """Order the rows, put the newest ones of their tags last, and leave out what is not in the accepted list. Pure."""
+    sending = {row.sequence for row, _ in rows}
+    again = [row for row in newest if row.sequence not in sending]
+    ordered = sorted([row for row, _ in rows] + again, key=lambda row: (row.row.due_ns, row.sequence))
+    values: list[Planned] = []
+    refused: dict[int, tuple[RefusedTag, ...]] = {}
+    for row in ordered:
+        samples = samples_of(row.row, way.pattern)
+        settles = row.sequence if row.sequence in sending else None
+        values += [Planned(sample, settles) for sample in samples if sample.address in way.accepted]
+        outside = tuple(RefusedTag(one.address, NOT_ACCEPTED) for one in samples if one.address not in way.accepted)
+        if outside and settles is not None:
+            refused[settles] = outside
+    return Batch(tuple(values), {row.sequence: attempts for row, attempts in rows}, refused)
+
+
+def samples_of(row: OutputRow, pattern: str) -> tuple[Sample, ...]:
+    """The values of a row as samples of a historian; what operators write is left to them, but for its taking over."""
+    return tuple(
+        Sample(address_of(pattern, row.model, one.output), row.due_ns, one.value, one.status)
+        for one in row.values
+        if row.part == OPERATOR_PART or one.output not in OPERATORS_OUTPUTS
+    )
+
+
+def settlements_of(batch: Batch, outcomes: Sequence[WriteOutcome], destination: str) -> tuple[Settlement, ...]:
+    """One settlement for each row of the batch. Pure."""
+    if len(outcomes) != len(batch.values):
+        raise AnswersMissing(len(batch.values), len(outcomes))
+    bad: dict[int, list[RefusedTag]] = {sequence: list(tags) for sequence, tags in batch.refused.items()}
+    for planned, outcome in zip(batch.values, outcomes, strict=True):
+        if planned.settles is not None and quality_of(outcome.status) is not Quality.GOOD:
+            bad.setdefault(planned.settles, []).append(RefusedTag(planned.sample.address, outcome.status))
+    return tuple(
+        Settlement(sequence, destination, _state(bad.get(sequence, ()), attempts), tuple(bad.get(sequence, ())))
+        for sequence, attempts in batch.rows.items()
+    )
+
+
+def _state(bad: Sequence[RefusedTag], attempts: int) -> DeliveryState:
+    if not bad:
+        return DeliveryState.WRITTEN
+    may_pass = any(tag.status & 0xFFFF0000 in _NOT_NOW for tag in bad)
+    return DeliveryState.PENDING if may_pass and attempts + 1 < MOST_ATTEMPTS else DeliveryState.QUARANTINED
+
+
+def status_samples(status: PluginStatus, pattern: str, *, stopped: bool = False) -> tuple[Sample, ...]:
+    """The plugin's own tags for a historian; `Off` is left to the engineers. `stopped`: heartbeat 0, all Bad."""
+    code = BAD if stopped else GOOD
+    return tuple(
+        Sample(address_of(pattern, PLUGIN, one.output), status.time_ns, one.value, code)
+        for one in plugin_values(status)
+        if one.output not in OPERATORS_OUTPUTS
+    )

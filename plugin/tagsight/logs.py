@@ -1,0 +1,166 @@
+"""Logs: structured JSON lines in rotating files; bounded in size and rate, without secrets. The place of structlog."""
+
+import json
+import logging
+import logging.handlers
+import re
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeAlias, cast
+
+import structlog
+
+from tagsight.clocks import Clock, SystemClock
+
+FILE_BYTES: Final = 5_000_000
+FILES: Final = 10
+"""Of all processes' logs together at most `FILE_BYTES` x `FILES` = 50 MB: each process gets its share."""
+
+PER_MINUTE: Final = 30
+"""Lines of one event in one minute; what is more is counted and told with the next one."""
+
+LONGEST_VALUE: Final = 2_000
+MOST_EVENTS: Final = 1_000
+REDACTED: Final = "(not logged)"
+
+Logger: TypeAlias = structlog.typing.FilteringBoundLogger
+_Event: TypeAlias = MutableMapping[str, Any]
+_SECRET_KEY: Final = re.compile(
+    r"pass(word|wd|phrase)|secret|token|credential|private_?key|pin$|api_?key", re.IGNORECASE
+)
+_SECRET_IN_URL: Final = re.compile(r"(\w+://[^/\s:@]*):[^/\s@]+@")
+_SECRET_IN_TEXT: Final = re.compile(r"(?i)\b(pass(?:word|wd|phrase)|secret|token)(\s*[=:]\s*)(\S+)")
+
+
+def open_log(
+    folder: Path, process: str, *, clock: Clock | None = None, debug: bool = False, processes: int = 4
+) -> Logger:
+    """A logger that writes `<process>.log` and its rotated files; hand it on, nothing is global.
+
+    Args:
+        folder: of the logs.
+        process: name of the file: `service`, `scoring`, `training`, `tag-server`.
+        clock: for the stamps and the rate.
+        debug: log debug lines too.
+        processes: how many processes share the 50 MB.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = max(2, FILES // processes)
+    file = _QuietFile(
+        folder / f"{process}.log", maxBytes=FILE_BYTES, backupCount=files - 1, encoding="utf-8", delay=True
+    )
+    return logger_to(_Lines(file), clock or SystemClock(), debug=debug)
+
+
+def logger_to(lines: "_Lines | Any", clock: Clock, *, debug: bool = False) -> Logger:
+    """A logger over anything with `msg(text)`; what `open_log` makes, for tests and for the console."""
+    wrapped = structlog.wrap_logger(
+        lines,
+        processors=[
+            structlog.processors.add_log_level,
+            RateLimit(clock),
+            _Stamp(clock),
+            structlog.processors.format_exc_info,
+            redact,
+            _as_line,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
+        cache_logger_on_first_use=False,
+    )
+    return cast("Logger", wrapped)
+
+
+class _QuietFile(logging.handlers.RotatingFileHandler):
+    """A full disk loses lines, and says nothing on stderr for each."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Nothing."""
+
+
+class _Lines:
+    """Writes lines to a rotating file. A full disk loses lines and never stops the service."""
+
+    def __init__(self, file: logging.handlers.RotatingFileHandler) -> None:
+        self._file = file
+        self._file.setFormatter(logging.Formatter("%(message)s"))
+
+    def msg(self, text: str) -> None:
+        """One line."""
+        self._file.handle(logging.LogRecord("tagsight", logging.INFO, "", 0, text, None, None))
+
+    debug = info = warning = error = critical = exception = msg
+
+    def close(self) -> None:
+        """Release the file."""
+        self._file.close()
+
+
+@dataclass
+class _Stamp:
+    clock: Clock
+
+    def __call__(self, _logger: Any, _name: str, event: _Event) -> _Event:
+        event["time_ns"] = self.clock.now_ns()
+        return event
+
+
+@dataclass
+class RateLimit:
+    """At most `PER_MINUTE` lines of an event in a minute; the next line after that says how many were left out."""
+
+    clock: Clock
+    per_minute: int = PER_MINUTE
+    _seen: dict[str, "_Window"] = field(default_factory=dict)
+
+    def __call__(self, _logger: Any, _name: str, event: _Event) -> _Event:
+        """Let pass, or raise `structlog.DropEvent`."""
+        now = self.clock.monotonic()
+        name = str(event.get("event", ""))[:200]
+        window = self._seen.get(name)
+        if window is None:
+            if len(self._seen) >= MOST_EVENTS:
+                self._seen.clear()
+            window = self._seen[name] = _Window(now)
+        if now - window.began >= 60.0:
+            if window.left_out:
+                event["left_out"] = window.left_out
+            self._seen[name] = window = _Window(now)
+        window.passed += 1
+        if window.passed > self.per_minute:
+            window.left_out += 1
+            raise structlog.DropEvent
+        return event
+
+
+@dataclass
+class _Window:
+    began: float
+    passed: int = 0
+    left_out: int = 0
+
+
+def redact(_logger: Any, _name: str, event: _Event) -> _Event:
+    """Replace values under names of secrets, passwords in URLs and `password=...` in texts, at any depth."""
+    return {key: _without_secrets(key, value) for key, value in event.items()}
+
+
+def _without_secrets(key: str, value: Any) -> Any:
+    if _SECRET_KEY.search(key):
+        return REDACTED
+    if isinstance(value, Mapping):
+        return {str(name): _without_secrets(str(name), inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_without_secrets("", inner) for inner in value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return _clean(str(value))
+
+
+def _clean(text: str) -> str:
+    text = _SECRET_IN_URL.sub(rf"\1:{REDACTED}@", text[:LONGEST_VALUE])
+    return _SECRET_IN_TEXT.sub(rf"\1\2{REDACTED}", text)
+
+
+def _as_line(_logger: Any, _name: str, event: _Event) -> str:
+    return json.dumps(event, ensure_ascii=False, default=str)
