@@ -41,4 +41,5 @@ def quality_of(status: int) -> Quality:
 
 def qualities_of(status: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """Severity of each StatusCode, shape kept; 0 Good, 1 Uncertain, 2 Bad."""
-    return np.minimum(status >> np.uint32(30), np.uint32(Quality.BAD)).astype(np.uint8)
+    severity: NDArray[np.uint8] = np.minimum(status >> np.uint32(30), np.uint32(Quality.BAD)).astype(np.uint8)
+    return severity

@@ -1,6 +1,7 @@
 """From pages to a `History`, with progress."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 
@@ -42,4 +43,4 @@ def join(parts: Sequence[TagHistory]) -> TagHistory:
 def _joined_values(parts: Sequence[Values]) -> Values:
     if any(part.dtype == object for part in parts):
         return np.concatenate([part.astype(object) for part in parts])
-    return np.concatenate(parts)
+    return cast("Values", np.concatenate(parts))

@@ -208,7 +208,7 @@ def _split(array: NDArray[Any]) -> _Values:
     elements = array.astype(object).ravel()
     numbers = np.array([_number(element) for element in elements], dtype=np.float64)
     named = np.array([isinstance(element, str) for element in elements], dtype=np.bool_)
-    texts = np.where(named, elements, None)
+    texts = np.where(named, elements, np.array(None, dtype=object))
     return _Values(numbers.reshape(array.shape), texts.reshape(array.shape), named.reshape(array.shape))
 
 

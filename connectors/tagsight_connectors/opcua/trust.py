@@ -11,7 +11,7 @@ Nothing is ever trusted on first use. All reasons of a refusal are reported toge
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -135,7 +135,7 @@ class TrustList:
         self._reject(certificate_der)
         raise CertificateNotTrusted(cause="; ".join(faults), thumbprint=thumbprint_of(certificate_der))
 
-    def _faults(self, der: bytes, host: str | None, application_uri: str | None, now_ns: int) -> "list[str]":
+    def _faults(self, der: bytes, host: str | None, application_uri: str | None, now_ns: int) -> Sequence[str]:
         if len(der) > LONGEST_CERTIFICATE:
             return [f"{len(der)} bytes long, at most {LONGEST_CERTIFICATE} accepted"]
         try:
@@ -166,7 +166,7 @@ class TrustList:
             except (OSError, ValueError):  # a foreign file in the folder is no certificate, and trusts nothing
                 continue
 
-    def _entries(self, place: str) -> "list[TrustEntry]":
+    def _entries(self, place: str) -> Sequence[TrustEntry]:
         return [_entry(content, path) for content, path in self._files(place)]
 
     def _path(self, place: str, content: bytes) -> Path:

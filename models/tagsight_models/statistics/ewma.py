@@ -25,8 +25,8 @@ def smoothed(rows: Floats, weight: float, lookback: int) -> Floats:
     """Weighted mean of the rows within the lookback that hold a number; NaN where the newest one does not."""
     taps = weights(weight, lookback)
     finite = np.isfinite(rows)
-    total = lfilter(taps, 1.0, np.where(finite, rows, 0.0))
-    share = lfilter(taps, 1.0, finite.astype(np.float64))
+    total = lfilter(taps, [1.0], np.where(finite, rows, 0.0))
+    share = lfilter(taps, [1.0], finite.astype(np.float64))
     return np.where(finite, total / np.where(finite, share, 1.0), np.nan)
 
 
