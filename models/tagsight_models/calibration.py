@@ -5,8 +5,9 @@ that matters is the smallest distance within each on-delay. Three rules, by how 
 
 counted       the time allows at least five activations: the limit is the level that so many peaks exceed.
 extrapolated  at least 20 peaks above a threshold: a generalised Pareto tail is fitted to them (peaks over
-              threshold, declustered: exceedances closer than a window are one event). Its shape is kept within
-              0 .. 0.3, by probability-weighted moments: below 0 the tail would end, and a limit must not trust that.
+              threshold, declustered: one peak for each window). Its shape, from probability-weighted moments, is drawn
+              towards 0 where peaks are few, and kept within 0 .. 0.3: below 0 the tail would end, and a limit must
+              not trust that.
 predicted     fewer: Student's prediction limit for the next independent window. A distance is a mean of many squares
               over many steps, so its body is near normal; the degrees of freedom are the independent windows seen,
               which makes the limit cautious when there are few. Never below the largest level seen.
@@ -27,6 +28,7 @@ DAY: Final = 86_400_000_000_000
 ENOUGH_COUNTED: Final = 5.0
 ENOUGH_PEAKS: Final = 20
 MOST_SHAPE: Final = 0.3
+UNSURE: Final = 40.0  # peaks that the belief in an exponential tail (shape 0) is worth
 LEAST_WINDOWS: Final = 20
 SUPPORTED: Final = 3.0  # a budget is supported by normal time in which it allows three activations
 
@@ -164,7 +166,7 @@ def _tail_level(excess: Floats, threshold: float, allowed: float) -> float:
     ranks = (np.arange(1, len(excess) + 1) - 0.35) / len(excess)
     weighted = float(((1.0 - ranks) * ascending).mean())
     shape = 2.0 - mean / max(mean - 2.0 * weighted, 1e-12)
-    shape = min(max(shape, 0.0), MOST_SHAPE)
+    shape = min(max(shape * len(excess) / (len(excess) + UNSURE), 0.0), MOST_SHAPE)
     ratio = max(len(excess) / allowed, 1.0)
     scale = mean * (1.0 - shape)
     grown = math.log(ratio) if shape < 1e-6 else (ratio**shape - 1.0) / shape

@@ -2,9 +2,9 @@
 
 1. Values are standardised (median, robust spread) and kept within +-1e6 so that nothing overflows.
 2. `LeaveRoleOut` gives expected value and spread of each role; residual = (actual - expected) / spread, less the
-   role's smallest deviation.
-3. Residuals of three steps are whitened and the directions that predict the future (slow, normal movements) taken
-   out: the CVA residual statistic, on residuals instead of values.
+   role's smallest deviation; beyond 10 spreads it grows with its logarithm only.
+3. Residuals of three steps are whitened and the directions that predict the future well (slow, normal movements)
+   taken out: the CVA residual statistic, on residuals instead of values.
 4. An EWMA over the rest of the window smooths it; its square root is the distance.
 5. score = max(0, distance - normal) / (limit - normal): 0 is the median of normal time, 1.0 the limit; the map is
    monotone, linear above `normal`, and everything is float64.
@@ -26,7 +26,8 @@ from tagsight_models.statistics.ewma import weights
 
 STACKED = 3  # steps in the residual statistic
 SMOOTHING = 0.1  # weight of the newest step
-FARTHEST = 1e6  # standardised values and residuals are kept within this
+FARTHEST = 1e6  # standardised values are kept within this
+KNEE = 10.0  # residuals beyond this many spreads grow with their logarithm only
 CHUNK = 400_000  # numbers in the hidden layer at a time: fits a processor's cache
 
 
@@ -181,7 +182,7 @@ class HealthModel:
         if self._dead_zone:
             deviation = torch.sign(deviation) * (deviation.abs() - self._smallest).clamp_(min=0.0)
         scaled = deviation / (self._spread * torch.exp(log_spread)).view_as(deviation)
-        return scaled.clamp_(-FARTHEST, FARTHEST)
+        return _compressed(scaled)
 
     def _statistic(self, values: Tensor) -> Tensor:
         """(batch, steps, roles) -> squared distance of each step that has its lags, (batch, taps)."""
@@ -190,6 +191,14 @@ class HealthModel:
         stacks = torch.cat([residuals[:, STACKED - 1 - lag : steps - lag] for lag in range(STACKED)], dim=2)
         rest = (stacks - self._residual_centre) @ self._residual_space
         return (rest * rest).sum(dim=2)
+
+
+def _compressed(residuals: Tensor) -> Tensor:
+    """Linear up to `KNEE`, logarithmic beyond: one wild step must not outweigh a lasting deviation. Monotone."""
+    size = residuals.abs()
+    if not size.numel() or size.max() <= KNEE:
+        return residuals
+    return torch.sign(residuals) * (size.clamp(max=KNEE) + KNEE * torch.log(size.clamp_(min=KNEE) / KNEE))
 
 
 def complete(whole: Flags, steps: int) -> Flags:

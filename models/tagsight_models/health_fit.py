@@ -14,11 +14,13 @@ from tagsight_models.statistics.cva import STATES_PER_ROLE, CanonicalSpace
 from tagsight_models.statistics.statistic import present
 from tagsight_models.training import FitSettings, Fitted, Progress, fit
 
-LAGS = (0, 1, 2, 4)
+LAGS = (0, 2, 4, 8)
 MOST_ROWS = 24_000  # rows that the network learns from; more are thinned evenly
 VALIDATION = (3, 7)  # of ten contiguous blocks, those that stop the training
 SHRINKAGE = 0.01
-OUTLIER = 6.0  # residuals beyond this many spreads count as this many when the statistic is fitted
+SLOW = 0.9  # residual directions that predict the future so well are slow, normal movements and do not count
+OUTLIER = 6.0  # standardised values beyond this count as this when the linear part is fitted
+NOTHING_LEARNED = Fitted(0, 0, 0.0, 0.0, 0.0, stopped_by_time=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def fit_health(
     spread = _spread(rows[:, : len(roles)] - rows @ linear)
     network = LeaveRoleOut(len(roles), len(lags), settings.hidden, settings.fit.seed)
     network.linear.copy_(torch.as_tensor(linear, dtype=torch.float32))
-    done = _train(network, spread, rows, settings.fit, progress)
+    done = _train(network, spread, rows, settings.fit, progress) if settings.fit.epochs else NOTHING_LEARNED
     if done.best_epoch == 0:  # nothing nonlinear was found: the linear part alone is the same and costs less
         network = network.without_hidden()
     none = np.zeros((STACKED * len(roles), 0))
@@ -103,14 +105,14 @@ def _train(network: LeaveRoleOut, spread: Floats, rows: Floats, settings: FitSet
 
 def _with_statistic(raw: HealthModel, values: Floats) -> HealthModel:
     """Whitening of the stacked residuals without their slow directions."""
-    residuals = np.clip(raw.residuals(values), -OUTLIER, OUTLIER)
+    residuals = raw.residuals(values)
     roles = residuals.shape[1]
     ends = np.flatnonzero(complete(present(residuals), 2 * STACKED))
     past = np.hstack([residuals[ends - STACKED - lag] for lag in range(STACKED)])
     future = np.hstack([residuals[ends - lag] for lag in range(STACKED)])
     if len(ends) < 2 * roles:
         raise TooLittleData("the residual statistic of a health model", len(ends), 2 * roles)
-    space = CanonicalSpace.fit(past, future, max(1, round(roles * STATES_PER_ROLE)), SHRINKAGE)
+    space = CanonicalSpace.fit(past, future, round(roles * STATES_PER_ROLE), SHRINKAGE, SLOW)
     old = raw.parameters
     parameters = HealthParameters(old.centre, old.scale, old.spread, space.centre, space.rest, old.band)
     return raw.with_parameters(parameters)

@@ -22,8 +22,8 @@ from tagsight_models.statistics.out_of_fold import blocks, without
 from tagsight_models.statistics.statistic import present
 from tagsight_models.training import FitSettings, Fitted, Progress
 
-SHORT: Final = 6_000  # usable steps below which the limit comes from five blocked folds as well
-FOLD_SECONDS: Final = 0.1  # share of the time budget for the fit of one fold
+SHORT: Final = 50_000  # usable steps below which the limit comes from five blocked folds as well
+FOLD_EPOCHS: Final = 40  # at most, and at most the epoch that was the best of the whole
 BAND: Final = 0.995  # share of normal time that lies inside a role's band
 VERSIONS: Final = ("tagsight", "torch", "lightning", "numpy", "scipy")
 
@@ -38,7 +38,7 @@ class TrainingSettings:
         per_ns: ... per this time.
         delays: of the alarm.
         every_ns: scoring interval.
-        at_most_seconds: time budget; the fit of the network keeps to a third of it, and 20 s at most.
+        at_most_seconds: time budget; each of up to six fits keeps to a sixth of it, and 20 s at most.
         seed: the same data, settings and seed give the same bytes.
         limit_span: held-out normal time [start, end) in UTC ns; None: the last quarter of the usable steps.
         drop_constant: leave a constant role out, with a word in the card, instead of refusing.
@@ -79,9 +79,10 @@ class _Task:
         """The rows without the held-out ones."""
         return np.where(self.held[:, None], np.nan, self.values)
 
-    def fit(self, values: Floats, seconds: float, progress: Progress) -> tuple[HealthModel, Fitted]:
+    def fit(self, values: Floats, epochs: int, progress: Progress) -> tuple[HealthModel, Fitted]:
         """A health model of these rows."""
-        network = NetworkSettings(fit=FitSettings(seed=self.settings.seed, at_most_seconds=seconds))
+        seconds = min(20.0, self.settings.at_most_seconds / 6.0)
+        network = NetworkSettings(fit=FitSettings(epochs=epochs, seed=self.settings.seed, at_most_seconds=seconds))
         return fit_health(
             values,
             self.frame.roles,
@@ -133,9 +134,8 @@ def train_health(
     """The job `health`: normal behaviour, without labels."""
     started = time.monotonic()
     task = _task(frame, settings)
-    budget = min(20.0, settings.at_most_seconds / 3.0)
-    model, fitted = task.fit(task.train, budget, _part(progress, 0.0, 0.5))
-    folds = _folds(task, budget, _part(progress, 0.5, 0.7))
+    model, fitted = task.fit(task.train, FitSettings().epochs, _part(progress, 0.0, 0.5))
+    folds = _folds(task, fitted.best_epoch, _part(progress, 0.5, 0.7))
     distances = model.series_distance(np.where(task.held[:, None], task.values, np.nan))
     distances = np.where(np.isfinite(distances), distances, folds)
     limit = calibrate(task.frame.times, distances, task.alarming)
@@ -213,7 +213,7 @@ def _held(times: Times, usable: Flags, span: tuple[int, int] | None) -> Flags:
     return np.asarray(np.arange(len(times)) >= first, dtype=np.bool_)
 
 
-def _folds(task: _Task, seconds: float, progress: Progress) -> Floats:
+def _folds(task: _Task, epochs: int, progress: Progress) -> Floats:
     """Distances of the training rows from five blocked folds where data is short; NaN elsewhere."""
     distances = np.full(len(task.values), np.nan)
     rows = np.flatnonzero(present(task.train))
@@ -223,7 +223,7 @@ def _folds(task: _Task, seconds: float, progress: Progress) -> Floats:
     for number, chosen in enumerate(blocks(len(rows))):
         block = np.arange(rows[chosen[0]], rows[chosen[-1]] + 1)
         progress(number / 5, f"limit from blocked folds, {number + 1} of 5")
-        model, _ = task.fit(without(train, block), FOLD_SECONDS * seconds, lambda _share, _words: None)
+        model, _ = task.fit(without(train, block), min(epochs, FOLD_EPOCHS), lambda _share, _words: None)
         distances[block] = model.series_distance(train[block])
     return distances
 
@@ -231,7 +231,8 @@ def _folds(task: _Task, seconds: float, progress: Progress) -> Floats:
 def _band(model: HealthModel, task: _Task) -> Floats:
     """Half-width of the normal band of each role in residual spreads: held-out quantile, at least 2."""
     residuals = np.abs(model.residuals(np.where(task.held[:, None], task.values, np.nan)))
-    return np.maximum(np.quantile(residuals[present(residuals)], BAND, axis=0), 2.0)
+    width: Floats = np.maximum(np.quantile(residuals[present(residuals)], BAND, axis=0), 2.0)
+    return width
 
 
 def _compare(model: HealthModel, task: _Task, limit: Limit) -> comparison.Comparison:

@@ -25,10 +25,10 @@ Progress: TypeAlias = Callable[[float, str], None]
 class FitSettings:
     """How long and how fast a network learns."""
 
-    epochs: int = 60
-    patience: int = 8
+    epochs: int = 150
+    patience: int = 12
     batch: int = 256
-    rate: float = 3e-3
+    rate: float = 6e-3
     seed: int = 0
     at_most_seconds: float = 20.0
 
@@ -120,7 +120,7 @@ class BestWeights(lightning.Callback):
         self.stopped_by_time = spent > self.settings.at_most_seconds
         if self.stopped_by_time or self.epoch - self.best_epoch >= self.settings.patience:
             trainer.should_stop = True
-        share = max(self.epoch / self.settings.epochs, spent / self.settings.at_most_seconds)
+        share = max(self.epoch / max(self.settings.epochs, 1), spent / self.settings.at_most_seconds)
         self.progress(min(share, 1.0), f"epoch {self.epoch}, loss {self.best_loss:.4f}")
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
@@ -155,7 +155,7 @@ def fit(
         trainer = lightning.Trainer(
             accelerator="cpu",
             devices=1,
-            max_epochs=settings.epochs,
+            max_epochs=max(settings.epochs, 0),
             num_sanity_val_steps=-1,
             logger=False,
             enable_checkpointing=False,

@@ -27,12 +27,23 @@ class CanonicalSpace:
     rest: Floats
 
     @classmethod
-    def fit(cls, past: Floats, future: Floats, states: int, shrinkage: float = 0.0) -> "CanonicalSpace":
-        """From pairs of stacked rows without NaN; `shrinkage` is the share of the diagonal in both covariances."""
+    def fit(
+        cls, past: Floats, future: Floats, states: int, shrinkage: float = 0.0, least: float = 0.0
+    ) -> "CanonicalSpace":
+        """From pairs of stacked rows without NaN.
+
+        Args:
+            past: rows (n, columns).
+            future: rows (n, columns).
+            states: at most so many directions are states.
+            shrinkage: share of the diagonal in both covariances.
+            least: a direction whose correlation with the future is below this is no state.
+        """
         centre = past.mean(axis=0)
         whitening = inverse_root(_shrunk(past, shrinkage))
         cross = (past - centre).T @ (future - future.mean(axis=0)) / len(past)
-        left, _, _ = np.linalg.svd(whitening @ cross @ inverse_root(_shrunk(future, shrinkage)))
+        left, correlations, _ = np.linalg.svd(whitening @ cross @ inverse_root(_shrunk(future, shrinkage)))
+        states = min(states, int((correlations > least).sum()))
         return cls(centre, whitening @ left[:, :states], whitening @ left[:, states:])
 
 
