@@ -21,7 +21,11 @@ from tagsight_models.gates import GateLimits, Truths, gate, learn_limits
 from tagsight_models.windows import HOLE_STEPS
 
 OPERAND_GAP_FACTOR: Final = 2
-"""An operand of a condition (often a state stored on change) may be quiet this many times longer than in training."""
+"""An operand of a condition that is stored seldom (a state, on change) may be quiet this many times longer than in
+training: its longest rest there says little of the next one."""
+
+OFTEN: Final = 1000
+"""Samples in training from which on an operand has the maximum gap of any tag, its 99.9th percentile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +164,15 @@ def _gap(series: Series | None, grid_ns: int) -> int:
 
 
 def _operand_gap(history: TagHistory | None, span: tuple[int, int], grid_ns: int) -> int:
-    """Twice the longest time without a sample, the time up to the end of the span included."""
-    longest = 0
-    if history is not None and len(history):
-        samples, _ = clean(series_of(history), span[1])
-        if len(samples.times):
-            longest = int(np.diff(samples.times, append=max(span[1], int(samples.times[-1]))).max())
+    """As for any tag where stored often; else twice the longest rest, the time up to the end of the span included."""
+    if history is None:
+        return 2 * grid_ns
+    samples, _ = clean(series_of(history), span[1])
+    if not len(samples.times):
+        return 2 * grid_ns
+    if len(samples.times) > OFTEN:
+        return typical_max_gap(samples, grid_ns)
+    longest = int(np.diff(samples.times, append=max(span[1], int(samples.times[-1]))).max())
     return max(OPERAND_GAP_FACTOR * longest, 2 * grid_ns)
 
 

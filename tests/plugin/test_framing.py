@@ -100,6 +100,15 @@ def test_a_state_stored_once_holds_throughout_training() -> None:
     assert result.frame.counts() == {"flow": {Reason.USED: 100}}
 
 
+def test_an_operand_that_is_stored_often_goes_stale_as_any_tag_and_a_seldom_one_may_rest_twice_as_long() -> None:
+    minutes = np.arange(1, 2001)
+    often = history((minutes + 600 * (minutes > 1000)) * 60, np.ones(2000))
+    seldom = history([60, 6060], texts("AUTO", "MAN"))
+    condition, span = parse("[Speed] > 0 and [Mode] = 'AUTO'"), (T0, T0 + 2600 * GRID)
+    limits = build_frame({}, {"Speed": often, "Mode": seldom}, ROLES, GRID, span, running=condition).limits
+    assert limits.operands == {"Speed": 2 * GRID, "Mode": 2 * 2499 * GRID}
+
+
 def test_samples_that_did_not_take_part_are_counted() -> None:
     times = np.array([-(2**63), T0 + 1, T0 + 1, T0 + 2, 2**63 - 1], dtype=np.int64)
     tag = TagHistory(times, np.arange(5.0), np.zeros(5, dtype=np.uint32))
