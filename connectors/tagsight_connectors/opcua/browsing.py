@@ -5,7 +5,7 @@ so that circles end. Properties are not tags: `EURange` and `EngineeringUnits` b
 """
 
 import struct
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -69,7 +69,7 @@ class Browser:
     types: DataTypes
     _seen: set[ua.NodeId] = field(default_factory=set)
 
-    async def browse(self, pattern: str) -> AsyncIterator[Tag]:
+    async def browse(self, pattern: str) -> AsyncGenerator[Tag, None]:
         """Tags that match, in the order of the walk."""
         namespaces = self.service.namespaces
         variables = [

@@ -3,7 +3,6 @@
 A test walks every StatusCode error of asyncua and fails on one that stands in no row here.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -175,7 +174,7 @@ def historian_error(  # noqa: PLR0911 - one line for each kind of error
             return error
         case ua.UaStatusCodeError() | ServiceError():
             return status_error(int(error.code or 0x80000000), url=url, what=what)
-        case TimeoutError() | asyncio.TimeoutError():
+        case TimeoutError():
             return NoAnswer(url, f"no answer to {what} in time")
         case OSError():
             return NotConnected(url, f"{type(error).__name__}: {error}")

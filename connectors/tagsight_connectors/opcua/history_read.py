@@ -6,7 +6,7 @@ time, is asked in halves. Points that are still held when the reader leaves are 
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -64,7 +64,7 @@ class HistoryReader:
     url: str
     check_existence: Callable[[Sequence[str]], Awaitable[None]]
 
-    async def read(self, addresses: Sequence[str], span: Span) -> AsyncIterator[Page]:
+    async def read(self, addresses: Sequence[str], span: Span) -> AsyncGenerator[Page, None]:
         """Pages of every address, complete when the iterator ends."""
         everything = [NodePages(address, span) for address in dict.fromkeys(addresses)]
         waiting = deque(everything if span.start_ns < span.end_ns else ())
