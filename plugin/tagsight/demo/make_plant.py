@@ -13,30 +13,57 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tagsight.demo.plant import EPISODE_MINUTES, FAULT_MINUTES, HISTORY_MINUTES, ONSETS, TAGS
+from tagsight.demo.plant import EPISODE_MINUTES, FAULT_MINUTES, HISTORY_MINUTES, LIVE_MINUTES, ONSETS, TAGS
 
 FAULTED = "TIC-201"
 EFFECT_LEFT = 0.8
 """What fouling leaves of the effect of the heating valve."""
 
+ADDITIVE_SHARE = 2 / 3
+"""Additive per feed."""
+
+POSITION_NOISE = 0.3
+"""Standard deviation of a measured valve position, %; shown in steps of 0.1."""
+
 
 def scenario() -> dict[str, Any]:
     """The plant without a fault."""
-    return dict(import_module("homeostat").load_scenario(str(Path(__file__).with_name("plant.yaml"))))
+    text = Path(__file__).with_name("plant.yaml").read_text(encoding="utf-8")
+    return {**import_module("yaml").safe_load(text), "interventions": load_changes()}
+
+
+def load_changes() -> list[dict[str, Any]]:
+    """A new load every few hours, as production asks for it: feed and additive ramp to it together."""
+    generator = np.random.default_rng(5)
+    changes: list[dict[str, Any]] = []
+    minute = 0
+    while (minute := minute + int(generator.integers(90, 300))) < HISTORY_MINUTES + LIVE_MINUTES:
+        feed = round(float(generator.uniform(8.0, 13.0)), 1)
+        for loop, setpoint in (("FIC-101", feed), ("FIC-103", round(feed * ADDITIVE_SHARE, 2))):
+            ramp = {"profile": "ramp", "over": "20min"}
+            changes.append({"at": f"{minute}min", "target": f"{loop}.sp", "value": setpoint, **ramp})
+    return changes
 
 
 def with_fault(onset: int) -> dict[str, Any]:
     """The plant that fouls at this minute and is cleaned `FAULT_MINUTES` later."""
     fouled = {"target": FAULTED, "fault": "fouling", "magnitude": EFFECT_LEFT, "profile": "step"}
     cleaned = {"target": f"{FAULTED}.plant.K", "action": "scale", "value": 1 / EFFECT_LEFT}
+    normal = scenario()
     acts = [{"at": f"{onset}min", **fouled}, {"at": f"{onset + FAULT_MINUTES}min", **cleaned}]
-    return {**scenario(), "duration": f"{onset + EPISODE_MINUTES}min", "interventions": acts}
+    return {**normal, "duration": f"{onset + EPISODE_MINUTES}min", "interventions": [*normal["interventions"], *acts]}
 
 
 def recorded(plan: dict[str, Any]) -> Any:
-    """Simulated measurements by tag, float32: finer than the resolution of any instrument here."""
+    """Measurements by tag: as simulated, and the valve positions as their transmitters show them."""
     table = import_module("homeostat").simulate(plan).observed
-    return table[[tag.source for tag in TAGS]].astype(np.float32).set_axis([tag.name for tag in TAGS], axis=1)
+    table = table[[tag.source for tag in TAGS]].set_axis([tag.name for tag in TAGS], axis=1)
+    generator = np.random.default_rng(6)
+    for tag in TAGS:
+        if tag.source.endswith(".out"):
+            noise = generator.normal(0.0, POSITION_NOISE, HISTORY_MINUTES + LIVE_MINUTES)
+            table[tag.name] = (table[tag.name] + noise[: len(table)]).round(1)
+    return table.astype(np.float32)
 
 
 def episodes() -> Iterator[pa.Table]:

@@ -62,7 +62,9 @@ def _loop(loop: str, letter: str, unit: str, high: float, what: str) -> tuple[Pl
     valve = f"{letter}V-{number}"
     return (
         PlantTag(measured, measured, loop, unit, Range(0.0, high), what),
-        PlantTag(valve, f"{loop}.out", loop, "%", Range(0.0, 100.0), f"Valve position, {what[0].lower()}{what[1:]}"),
+        PlantTag(
+            valve, f"{loop}.out", loop, "%", Range(0.0, 100.0), f"Measured valve position, {what[0].lower()}{what[1:]}"
+        ),
     )
 
 
