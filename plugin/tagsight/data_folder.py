@@ -54,6 +54,11 @@ class DataFolder:
         return self.root / "keys"
 
     @property
+    def signing_key(self) -> Path:
+        """Made on first use; what it did not sign is not loaded."""
+        return self.keys / "models.ed25519"
+
+    @property
     def models(self) -> Path:
         """`<asset>/<name>/<version>/`."""
         return self.root / "models"

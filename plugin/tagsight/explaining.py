@@ -13,7 +13,7 @@ from tagsight.outputs import explanation_row
 from tagsight.plan import ModelPlan
 from tagsight.recording import Explainable
 from tagsight.results import ExplanationResult, Run
-from tagsight.scoring import StorePlace
+from tagsight.scoring_task import StorePlace
 from tagsight.workers import Task, Worker, WorkerFailure
 from tagsight_explain.settings import ExplainSettings
 

@@ -205,7 +205,13 @@ def _role_values(run: Run, status: int) -> list[OutputValue]:
 def _contribution_values(explanation: ExplanationResult | None, status: int) -> list[OutputValue]:
     if explanation is None:
         return []
-    values = [OutputValue(f"Contribution/{role}", value, status) for role, value in explanation.contributions.items()]
+    values = (
+        []
+        if explanation.failure
+        else [OutputValue(f"Contribution/{role}", value, status) for role, value in explanation.contributions.items()]
+    )
+    if explanation.failure:
+        return [OutputValue(one, None, status) for one in ("ContributionBase", "ContributionSum")]
     total = explanation.base + sum(explanation.contributions.values())
     return [
         *values,

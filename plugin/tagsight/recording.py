@@ -15,7 +15,7 @@ from tagsight.ledger.records import Activation, OperatorState
 from tagsight.outputs import Circumstances, explanation_row, score_row
 from tagsight.plan import Detail, ModelPlan
 from tagsight.results import OutputRow, Run, State
-from tagsight.scoring import ScoredRun
+from tagsight.scoring_task import ScoredRun
 from tagsight_models.frame import Floats, Times
 
 NOBODY = OperatorState()

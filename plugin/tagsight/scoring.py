@@ -3,25 +3,22 @@
 What is computed depends on nothing but the task and the model's files; the loaded models are a cache of those.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import Final
 
 import numpy as np
 
 from tagsight.framing import build_frame
-from tagsight.plan import ModelPlan
 from tagsight.results import ExplanationResult, RoleResult, Run
-from tagsight_connectors.history import TagHistory
+from tagsight.scoring_task import ModelFacts, ScoredRun, ScoreTask, StorePlace
 from tagsight_connectors.quality import BAD, BAD_NO_DATA, BAD_SENSOR_FAILURE, GOOD, UNCERTAIN
 from tagsight_explain.explainers import explain_many
 from tagsight_explain.explanation import Explanation
 from tagsight_explain.settings import ExplainSettings
-from tagsight_models.card import ModelCard
 from tagsight_models.errors import ModelError
-from tagsight_models.frame import Floats, Role
+from tagsight_models.frame import Floats
 from tagsight_models.gates import GateLimits
 from tagsight_models.model_store import Loaded, ModelStore
 from tagsight_models.reasons import Reason
@@ -30,69 +27,6 @@ from tagsight_models.windows import HOLE_STEPS, Windows, digest, windows
 STOPPED_REASONS: Final = (Reason.NOT_RUNNING, Reason.STARTING, Reason.EXCLUDED)
 SENSOR_REASONS: Final = (Reason.FLAT_LINE, Reason.SPIKE)
 MOST_ROLES_NAMED: Final = 3
-
-Progress = Callable[[float, str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class StorePlace:
-    """Where models and their key are."""
-
-    root: Path
-    key: Path
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """What the service must know of an approved model; it never loads one itself."""
-
-    model: str
-    version: int
-    card: ModelCard
-    refused: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreTask:
-    """One model's share of a tick.
-
-    Attributes:
-        plan: of the model.
-        roles: as bound, in the order of the model's columns.
-        history: role -> values, from `lookback_ns` before the first due time.
-        operands: operand of the running condition -> values.
-        due: due times to score, ascending; multiples of the model's grid.
-        known: due time -> input digest of what was scored before: the same digest is not scored again.
-    """
-
-    plan: ModelPlan
-    roles: tuple[Role, ...]
-    history: Mapping[str, TagHistory]
-    operands: Mapping[str, TagHistory]
-    due: tuple[int, ...]
-    known: Mapping[int, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredRun:
-    """A run and what its explanation needs.
-
-    Attributes:
-        run: without an explanation.
-        window: shape (window_steps, roles); None where it was not scored.
-        sensor_fault: it was not scored because of a sensor, not of the machine.
-    """
-
-    run: Run
-    window: Floats | None = None
-    sensor_fault: bool = False
-
-
-def lookback_ns(card: ModelCard) -> int:
-    """How far before a due time the history must reach: window, bridged holes, flat lines and the longest gap."""
-    limits = GateLimits.from_json(card.gates)
-    steps = card.window_steps + HOLE_STEPS + limits.flat_steps + 1
-    return steps * card.grid_ns + max(limits.max_gaps.values(), default=0)
 
 
 class Scorer:

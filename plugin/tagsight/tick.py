@@ -16,7 +16,7 @@ from tagsight.plan import ModelPlan
 from tagsight.planner import Due, Rhythm, due_of_all
 from tagsight.recording import Explainable, Recorded, Recorder
 from tagsight.results import OutputRow, Run
-from tagsight.scoring import ModelFacts, ScoredRun, ScoreTask, StorePlace, lookback_ns
+from tagsight.scoring_task import ModelFacts, ScoredRun, ScoreTask, StorePlace, lookback_ns
 from tagsight.workers import Task, Worker, WorkerFailure
 from tagsight_connectors.errors import HistorianError, IncompleteRead, UnknownTag
 from tagsight_connectors.history import History, Span

@@ -1,10 +1,12 @@
-"""The tasks of the two workers: what a name means in their processes. Torch is imported here and nowhere above."""
+"""The tasks of the two workers: what a name means in their processes.
+
+The service names these functions and never calls them: what computes is imported inside, where torch may be.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tagsight.scoring import Scorer, StorePlace
-from tagsight.training import compute
+from tagsight.scoring_task import StorePlace
 from tagsight.workers import TaskFunction
 
 Progress = Callable[[float, str], None]
@@ -12,6 +14,8 @@ Progress = Callable[[float, str], None]
 
 def scoring_tasks() -> Mapping[str, TaskFunction]:
     """Tasks of the scoring worker; one thread, so that it never takes more than one core."""
+    from tagsight.scoring import Scorer  # noqa: PLC0415 - only in the worker's process
+
     _one_thread()
     scorers: dict[StorePlace, Scorer] = {}
 
@@ -35,6 +39,8 @@ def scoring_tasks() -> Mapping[str, TaskFunction]:
 
 def training_tasks() -> Mapping[str, TaskFunction]:
     """Tasks of the training worker."""
+    from tagsight.fitting import compute  # noqa: PLC0415 - only in the worker's process
+
     _one_thread()
     return {"train": compute}
 

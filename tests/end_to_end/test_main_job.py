@@ -7,11 +7,12 @@ import pytest
 
 from tagsight.clocks import SetClock
 from tagsight.explaining import Explainer
+from tagsight.fitting import compute
 from tagsight.ledger.ledger import Ledger
 from tagsight.recording import Recorder
-from tagsight.scoring import StorePlace
+from tagsight.scoring_task import StorePlace
 from tagsight.tick import Participant, Ticker
-from tagsight.training import compute, gather
+from tagsight.training import gather
 from tagsight.worker_tasks import scoring_tasks
 from tagsight.workers import Task, Worker
 from tagsight_connectors.memory.historian import MemoryHistorian

@@ -1,0 +1,81 @@
+"""`tagsight run`: the service."""
+
+import asyncio
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tagsight.commands.options import data_option, file_argument
+from tagsight.data_folder import DataFolder
+
+if TYPE_CHECKING:
+    from tagsight.plan import Plan
+
+
+@click.command()
+@file_argument
+@data_option
+def command(file: Path, data: DataFolder) -> None:
+    """Score, explain and deliver, until it is stopped."""
+    from tagsight.configuration import load
+    from tagsight.errors import AlreadyRunning
+    from tagsight.platform import InstanceLock
+
+    plan = load(file)
+    data.create()
+    lock = InstanceLock(data.lock)
+    if not lock.acquire():
+        raise AlreadyRunning
+    try:
+        asyncio.run(_run(plan, data))
+    finally:
+        lock.release()
+
+
+async def _run(plan: "Plan", data: DataFolder) -> None:
+    from tagsight.clocks import SystemClock
+    from tagsight.inbox import Inbox
+    from tagsight.ledger.ledger import Ledger
+    from tagsight.logs import open_log
+    from tagsight.opening import open_links
+    from tagsight.plan import Destination
+    from tagsight.platform import install_stop_signals
+    from tagsight.secrets import Secrets
+    from tagsight.service import Service
+    from tagsight.tag_server_process import TagServerProcess
+    from tagsight.worker_tasks import scoring_tasks, training_tasks
+    from tagsight.workers import Worker
+
+    clock = SystemClock()
+    log = open_log(data.logs, "service", clock=clock)
+    stop = asyncio.Event()
+    install_stop_signals(asyncio.get_running_loop(), stop.set)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(Ledger.open(data.ledger, clock))
+        inbox = stack.enter_context(Inbox.open(data.inbox))
+        links = open_links(plan, data, Secrets(data, os.environ), clock, ledger)
+        service = Service(
+            plan=plan,
+            data=data,
+            links=links,
+            ledger=ledger,
+            inbox=inbox,
+            scoring=Worker("tagsight scoring", scoring_tasks, clock),
+            training=Worker("tagsight training", training_tasks, clock, low_priority=True),
+            clock=clock,
+            log=lambda what, why: log.warning(what, message=why),
+        )
+        servers = {(one.listen_host, one.listen_port) for one in plan.results.values() if one.to is Destination.SERVER}
+        serving = [
+            asyncio.create_task(TagServerProcess(data, host, port, clock, service.log).run()) for host, port in servers
+        ]
+        click.echo(f"running {len(plan.models)} models; stop with Ctrl-C")
+        try:
+            await service.run(stop)
+        finally:
+            for one in serving:
+                one.cancel()
+            await asyncio.gather(*serving, return_exceptions=True)

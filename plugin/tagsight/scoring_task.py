@@ -1,0 +1,74 @@
+"""What scoring takes and gives: plain values that travel between the service and its worker. Imports no torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tagsight.plan import ModelPlan
+from tagsight.results import Run
+from tagsight_connectors.history import TagHistory
+from tagsight_models.card import ModelCard
+from tagsight_models.frame import Floats, Role
+from tagsight_models.gates import GateLimits
+from tagsight_models.windows import HOLE_STEPS
+
+
+@dataclass(frozen=True, slots=True)
+class StorePlace:
+    """Where models and their key are."""
+
+    root: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the service must know of an approved model; it never loads one itself."""
+
+    model: str
+    version: int
+    card: ModelCard
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTask:
+    """One model's share of a tick.
+
+    Attributes:
+        plan: of the model.
+        roles: as bound, in the order of the model's columns.
+        history: role -> values, from `lookback_ns` before the first due time.
+        operands: operand of the running condition -> values.
+        due: due times to score, ascending; multiples of the model's grid.
+        known: due time -> input digest of what was scored before: the same digest is not scored again.
+    """
+
+    plan: ModelPlan
+    roles: tuple[Role, ...]
+    history: Mapping[str, TagHistory]
+    operands: Mapping[str, TagHistory]
+    due: tuple[int, ...]
+    known: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRun:
+    """A run and what its explanation needs.
+
+    Attributes:
+        run: without an explanation.
+        window: shape (window_steps, roles); None where it was not scored.
+        sensor_fault: it was not scored because of a sensor, not of the machine.
+    """
+
+    run: Run
+    window: Floats | None = None
+    sensor_fault: bool = False
+
+
+def lookback_ns(card: ModelCard) -> int:
+    """How far before a due time the history must reach: window, bridged holes, flat lines and the longest gap."""
+    limits = GateLimits.from_json(card.gates)
+    steps = card.window_steps + HOLE_STEPS + limits.flat_steps + 1
+    return steps * card.grid_ns + max(limits.max_gaps.values(), default=0)

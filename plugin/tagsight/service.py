@@ -1,0 +1,357 @@
+"""The service: owns connections, schedule, ledger and heartbeat. It computes nothing itself and never imports torch.
+
+What runs, and what its end would mean:
+
+* ticks, training and housekeeping by the schedule: a tick that fails is told and made good by the next one;
+* explanations behind the scores;
+* delivery to historians that take results as writes;
+* operators' writes from the inbox;
+* the heartbeat: as long as it moves, the outputs are what they say.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final
+
+from tagsight.clocks import Clock, ClockWatch
+from tagsight.connections import Link
+from tagsight.data_folder import DataFolder
+from tagsight.delivery import DeliveryReport, Way, deliver_once, status_samples
+from tagsight.errors import StorageError, TagSightError
+from tagsight.explaining import Explainer
+from tagsight.fence import allowed_addresses, checked_targets
+from tagsight.heartbeat import HeartbeatFile, PluginStatus
+from tagsight.inbox import Inbox, act_of
+from tagsight.ledger.bindings import BoundModel
+from tagsight.ledger.ledger import Ledger
+from tagsight.ledger.records import SERVER, OperatorAct, OperatorState, historian_destination
+from tagsight.outputs import operator_row
+from tagsight.plan import Destination, ModelPlan, Plan
+from tagsight.recording import Recorder
+from tagsight.results import OutputRow, State
+from tagsight.schedule import Calendar, Every, Schedule, tick
+from tagsight.scoring_task import ModelFacts, StorePlace
+from tagsight.tick import DEFAULT_WAIT_NS, Participant, Ticker
+from tagsight.training import TrainOutcome, gather
+from tagsight.workers import Task, Worker, WorkerFailure
+from tagsight_connectors.errors import HistorianError
+from tagsight_connectors.historian import Historian
+from tagsight_connectors.history import Sample
+from tagsight_models.errors import ModelError
+
+EXPLANATIONS_AT_ONCE: Final = 1_000
+HEARTBEAT_S: Final = 5.0
+WATCH_S: Final = 1.0
+HOUSEKEEPING_NS: Final = 60_000_000_000
+FACTS_S: Final = 120.0
+DAY_NS: Final = 86_400_000_000_000
+PLUGIN: Final = "TagSight"
+
+Log = Callable[[str, str], None]
+
+
+@dataclass
+class Service:
+    """One plan at work on one data folder.
+
+    Attributes:
+        plan: what is to be done.
+        data: folder; the caller holds its lock.
+        links: by historian name.
+        ledger: open for writing.
+        inbox: what operators wrote.
+        scoring: worker.
+        training: worker, at low priority.
+        clock: of this machine.
+        log: (what, message).
+    """
+
+    plan: Plan
+    data: DataFolder
+    links: Mapping[str, Link]
+    ledger: Ledger
+    inbox: Inbox
+    scoring: Worker
+    training: Worker
+    clock: Clock
+    log: Log
+    participants: dict[str, Participant] = field(init=False, default_factory=dict)
+    _beats: int = field(init=False, default=0)
+    _trouble: str = field(init=False, default="")
+    _ticking: dict[int, asyncio.Lock] = field(init=False, default_factory=dict)
+    _schedule: Schedule | None = field(init=False, default=None)
+    _explainer: Explainer = field(init=False)
+    _tickers: dict[str, Ticker] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.place = StorePlace(self.data.models, self.data.signing_key)
+        destinations = destinations_of(self.plan)
+        plans = {model.key: model for model in self.plan.models}
+        self._explainer = Explainer(self.scoring, self.place, self.ledger, destinations, plans)
+        recorder = Recorder(self.ledger, self.plan.timezone)
+        self._tickers = {
+            name: Ticker(link, self.scoring, self.place, self.ledger, recorder, destinations, self._tell)
+            for name, link in self.links.items()
+        }
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`, then end in an orderly way: heartbeat 0, outputs Bad."""
+        self._keep_models()
+        self.beat()
+        await self.refresh()
+        self._schedule = Schedule(tuple(self._jobs()), self._tell)
+        self._schedule.start()
+        loops = (
+            self._always("heartbeat", HEARTBEAT_S, self._beat_everywhere),
+            self._always("operators", WATCH_S, self.operators),
+            self._always("explanations", 0.1, self._explain),
+            self._always("delivery", WATCH_S, self.deliver),
+            self._always("clock", WATCH_S, self._watch_clock(ClockWatch(self.clock))),
+        )
+        running = [asyncio.create_task(one) for one in loops]
+        try:
+            await stop.wait()
+        finally:
+            await self._stop(running)
+
+    async def refresh(self) -> None:
+        """Find out which models can be scored: bound, and with an approved version. Asked again every minute."""
+        bound = {one.model: one.binding for one in self.ledger.bindings()}
+        names = [model.key for model in self.plan.models if bound.get(model.key) is not None]
+        try:
+            facts: Sequence[ModelFacts] = await self.scoring.run(Task("facts", (self.place, names), FACTS_S))
+        except WorkerFailure as failure:
+            self._tell("models", f"{failure}; {failure.detail}")
+            return
+        plans = {model.key: model for model in self.plan.models}
+        found = {}
+        for one in facts:
+            binding = bound[one.model]
+            if binding is not None:
+                found[one.model] = Participant(plans[one.model], binding, one)
+            for refused in one.refused:
+                self._tell(one.model, refused)
+                self.ledger.audit(PLUGIN, "model refused", f"{one.model}: {refused}")
+        self.participants = found
+        units = {key: {role.name: role.unit for role in one.binding.roles} for key, one in found.items()}
+        for ticker in self._tickers.values():
+            ticker.recorder.units = units
+
+    async def tick(self, every_ns: int) -> None:
+        """Score what is due of the models with this interval, backlog included."""
+        async with self._ticking.setdefault(every_ns, asyncio.Lock()):
+            more = True
+            while more:
+                more = False
+                for name, ticker in self._tickers.items():
+                    mine = [one for one in self._of_interval(every_ns) if one.plan.historian == name]
+                    if mine:
+                        outcome = await ticker.tick(mine)
+                        self._explainer.add(outcome.explainable)
+                        more = more or outcome.more
+
+    async def train(self, model: ModelPlan) -> TrainOutcome | None:
+        """Train one model by the schedule; None (and told) when it could not be."""
+        try:
+            link = self.links[model.historian]
+            binding, task = await gather(model, link, self.place, self.plan.digest)
+            seconds = 2.0 * model.train.at_most_seconds + FACTS_S
+            outcome: TrainOutcome = await self.training.run(Task("train", task, seconds))
+        except (TagSightError, HistorianError, ModelError) as error:
+            self._tell(f"training {model.key}", str(error))
+            return None
+        if outcome.approved:
+            self.ledger.bind(BoundModel(model.key, binding, detail=model.outputs.value == "detail"))
+        self.ledger.audit(PLUGIN, "trained", f"{outcome.model} version {outcome.version}, approved {outcome.approved}")
+        await self.refresh()
+        return outcome
+
+    async def operators(self) -> None:
+        """Apply what operators wrote, each entry exactly once."""
+        entries = self.inbox.unread()
+        if not entries:
+            return
+        known = {model.key for model in self.plan.models} | {PLUGIN}
+        acts = [act for entry in entries if (act := act_of(entry)) is not None and act.model in known]
+        for act in self.ledger.act(acts, self._operator_row, destinations_of(self.plan)):
+            self.ledger.audit(act.by, "operator", f"{act.model}: off {act.off}, feedback {act.feedback}")
+        self.inbox.remove(entries[-1].number)
+
+    async def deliver(self) -> None:
+        """Drain the outbox of every historian that takes results as writes."""
+        for name, results in self.plan.results.items():
+            if results.to is not Destination.WRITE or name not in self.links:
+                continue
+            way = Way(name, results.address, self._allowed(name))
+            more = bool(way.accepted)
+            while more:
+                report = await self.links[name].use(partial(_deliver, self.ledger, way))
+                more = report.more
+                if report.times_lost:
+                    self._tell(name, "this historian refuses source times: results stand there under its own time")
+
+    def beat(self, *, stopped: bool = False) -> PluginStatus:
+        """Rewrite the heartbeat file."""
+        self._beats = 0 if stopped else self._beats + 1
+        status = self._status()
+        HeartbeatFile(self.data.heartbeat).write(status)
+        return status
+
+    # --- inside ---
+
+    def _jobs(self) -> list[Every | Calendar]:
+        intervals = {one.rhythm.every_ns for one in self.participants.values()}
+        intervals |= {model.score.every_ns for model in self.plan.models}
+        waits = [model.score.wait_ns for model in self.plan.models if model.score.wait_ns is not None]
+        wait = max(waits, default=DEFAULT_WAIT_NS)
+        jobs: list[Every | Calendar] = [
+            tick(f"score every {every / 1e9:g} s", every, wait % every, self._safely("tick", self.tick))
+            for every in sorted(intervals)
+        ]
+        for model in self.plan.models:
+            if model.train.every is not None:
+                work = partial(self._train_and_forget, model)
+                jobs.append(Calendar(f"train {model.key}", model.train.every, self.plan.timezone, work))
+        jobs.append(Every("housekeeping", HOUSEKEEPING_NS, self._housekeeping))
+        return jobs
+
+    async def _train_and_forget(self, model: ModelPlan) -> None:
+        await self.train(model)
+
+    async def _housekeeping(self) -> None:
+        await self.refresh()
+        step = self.ledger.retain(self.plan.retention)
+        while step.more:
+            if step.not_recovered:
+                self._tell("outbox", f"{step.not_recovered} deliveries were given up: the outbox is full")
+            await asyncio.sleep(0)
+            step = self.ledger.retain(self.plan.retention)
+
+    def _of_interval(self, every_ns: int) -> list[Participant]:
+        return [one for one in self.participants.values() if every_ns in (one.plan.score.every_ns, one.rhythm.every_ns)]
+
+    def _keep_models(self) -> None:
+        """The ledger knows exactly the models of the plan: the tag server shows those."""
+        self.ledger.keep_bindings([model.key for model in self.plan.models])
+        for model in self.plan.models:
+            self.ledger.bind(BoundModel(model.key, None, detail=model.outputs.value == "detail"))
+
+    def _operator_row(self, act: OperatorAct, state: OperatorState) -> OutputRow | None:
+        if act.model == PLUGIN:
+            return None
+        return operator_row(act.model, act.time_ns, off=state.off, feedback_count=state.feedback_count)
+
+    def _allowed(self, name: str) -> frozenset[str]:
+        bound = {one.model: one.binding for one in self.ledger.bindings() if one.binding is not None}
+        roles = {key: binding.roles for key, binding in bound.items()}
+        reads = [address for binding in bound.values() for address in binding.all_addresses]
+        targets = checked_targets(self.plan, name, roles, reads)
+        return allowed_addresses(name, targets, self.ledger.accepted_targets(name))
+
+    async def _explain(self) -> None:
+        for _ in range(EXPLANATIONS_AT_ONCE):
+            if not await self._explainer.step():
+                return
+
+    async def _beat_everywhere(self) -> None:
+        status = self.beat()
+        await self._write_status(status, stopped=False)
+
+    async def _write_status(self, status: PluginStatus, *, stopped: bool) -> None:
+        for name, results in self.plan.results.items():
+            if results.to is Destination.WRITE and name in self.links and self.links[name].connected:
+                allowed = self._allowed(name)
+                samples = [s for s in status_samples(status, results.address, stopped=stopped) if s.address in allowed]
+                if samples:
+                    await self.links[name].use(partial(_write, samples))
+
+    def _status(self) -> PluginStatus:
+        now = self.clock.now_ns()
+        counters = self.ledger.counters()
+        expires = [
+            link.description.certificate_expires_ns
+            for link in self.links.values()
+            if link.description is not None and link.description.certificate_expires_ns is not None
+        ]
+        down = [f"{name}: {link.trouble}" for name, link in self.links.items() if not link.connected]
+        return PluginStatus(
+            heartbeat=self._beats,
+            time_ns=now,
+            state=int(State.FAILURE if down else State.NORMAL),
+            buffered=counters.buffered,
+            missed=counters.missed,
+            not_recovered=counters.not_recovered,
+            alarms_per_day=self.ledger.count_activations(now - DAY_NS, now),
+            certificate_days=(min(expires) - now) // DAY_NS if expires else None,
+            off=self.ledger.operator_state(PLUGIN).off,
+            message="; ".join(down)[:200],
+        )
+
+    def _watch_clock(self, watch: ClockWatch) -> Callable[[], Awaitable[None]]:
+        async def look() -> None:
+            step = watch.stepped()
+            if step and self._schedule is not None:
+                self._tell("clock", f"the clock of this machine stepped by {step:.0f} s; ticks are planned anew")
+                self._schedule.restart()
+
+        return look
+
+    def _safely(self, what: str, work: Callable[[int], Awaitable[None]]) -> Callable[[int], Awaitable[None]]:
+        async def safe(every_ns: int) -> None:
+            try:
+                await work(every_ns)
+            except (TagSightError, HistorianError) as error:
+                self._tell(what, str(error))
+
+        return safe
+
+    async def _always(self, what: str, pause_s: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Do `work` again and again; what it raises is told, and it is done again."""
+        while True:
+            try:
+                await work()
+            except (TagSightError, HistorianError, ModelError) as error:
+                self._tell(what, str(error))
+            except Exception as error:  # noqa: BLE001 - a defect in one loop must not stop the heartbeat; it is told
+                self._tell(what, f"unexpected {error!r}")
+            await asyncio.sleep(pause_s)
+
+    def _tell(self, what: str, why: str) -> None:
+        self._trouble = f"{what}: {why}"
+        self.log(what, why)
+
+    async def _stop(self, running: Sequence["asyncio.Task[None]"]) -> None:
+        if self._schedule is not None:
+            self._schedule.stop()
+        for one in running:
+            one.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        try:
+            status = self.beat(stopped=True)
+            await self._write_status(replace(status, heartbeat=0), stopped=True)
+        except (StorageError, HistorianError) as error:
+            self._tell("stop", str(error))
+        await self.scoring.close()
+        await self.training.close()
+        for link in self.links.values():
+            await link.close()
+
+
+async def _deliver(ledger: Ledger, way: Way, historian: Historian) -> DeliveryReport:
+    return await deliver_once(ledger, historian, way)
+
+
+async def _write(samples: Sequence[Sample], historian: Historian) -> None:
+    await historian.write(samples)
+
+
+def destinations_of(plan: Plan) -> dict[str, str]:
+    """Model key -> where its results are owed."""
+    found = {}
+    for model in plan.models:
+        results = plan.results.get(model.historian)
+        written = results is not None and results.to is Destination.WRITE
+        found[model.key] = historian_destination(model.historian) if written else SERVER
+    return found
