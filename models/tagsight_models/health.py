@@ -23,6 +23,7 @@ from tagsight_models.frame import Flags, Floats, Role
 from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
 from tagsight_models.scoring_model import Expectation
 from tagsight_models.statistics.ewma import weights
+from tagsight_models.statistics.statistic import present
 
 STACKED = 3  # steps in the residual statistic
 SMOOTHING = 0.1  # weight of the newest step
@@ -135,7 +136,7 @@ class HealthModel:
         """Residual of each step of a series (steps, roles); NaN rows where the context is not whole."""
         longest = self.lags[-1]
         found = np.full(values.shape, np.nan)
-        whole = np.isfinite(values).all(axis=1)
+        whole = present(values)
         filled = np.where(whole[:, None], values, self.parameters.centre)
         for start in range(longest, len(values), self._steps_at_once):
             stop = min(start + self._steps_at_once, len(values))
@@ -158,7 +159,7 @@ class HealthModel:
         if len(values) < len(taps):
             return np.full(len(values), np.nan)
         means = np.convolve(np.nan_to_num(squared), taps[::-1], mode="full")[: len(values)]
-        whole = complete(np.isfinite(values).all(axis=1), self.window_steps)
+        whole = complete(present(values), self.window_steps)
         return np.where(whole, np.sqrt(np.maximum(means, 0.0)), np.nan)
 
     @property

@@ -21,6 +21,7 @@ from tagsight_models.health_fit import NetworkSettings, fit_health
 from tagsight_models.statistics.out_of_fold import blocks, without
 from tagsight_models.statistics.statistic import present
 from tagsight_models.training import FitSettings, Fitted, Progress
+from tagsight_models.windows import windows
 
 SHORT: Final = 50_000  # usable steps below which the limit comes from five blocked folds as well
 FOLD_EPOCHS: Final = 40  # at most, and at most the epoch that was the best of the whole
@@ -137,7 +138,7 @@ def train_health(
     model, fitted = task.fit(task.train, FitSettings().epochs, _part(progress, 0.0, 0.5))
     folds = _folds(task, fitted.best_epoch, _part(progress, 0.5, 0.7))
     distances = model.series_distance(np.where(task.held[:, None], task.values, np.nan))
-    distances = np.where(np.isfinite(distances), distances, folds)
+    distances = np.where(task.frame.usable, np.where(np.isfinite(distances), distances, folds), np.nan)
     limit = calibrate(task.frame.times, distances, task.alarming)
     model = model.with_limit(limit.normal, limit.value, _band(model, task))
     progress(0.75, "comparing with simple statistics")
@@ -163,8 +164,9 @@ def data_hash(frame: Frame) -> str:
 
 def _task(frame: Frame, settings: TrainingSettings) -> _Task:
     frame, dropped = _without_unusable(frame, drop=settings.drop_constant)
-    usable = frame.usable & present(frame.values)
-    values = np.where(usable[:, None], frame.values, np.nan)
+    bridged = windows(frame, 1).values[:, 0]  # small holes bridged exactly as they are when scoring
+    usable = present(bridged)
+    values = np.where(usable[:, None], bridged, np.nan)
     found = int(usable.sum())
     needed = max(4 * settings.window_steps, 3 * len(frame.roles) + 2 * settings.window_steps)
     if found < needed:
@@ -191,6 +193,8 @@ def _without_unusable(frame: Frame, *, drop: bool) -> tuple[Frame, dict[str, str
     if not dropped:
         return frame, dropped
     kept = [column for column, role in enumerate(frame.roles) if role.name not in dropped]
+    if not kept and not frame.usable.any() and all("usable" in cause for cause in dropped.values()):
+        raise TooLittleData("training a health model", 0, 1)
     if not drop or not kept:
         name, cause = next(iter(dropped.items()))
         others = f"; so are {', '.join(list(dropped)[1:])}" if len(dropped) > 1 else ""

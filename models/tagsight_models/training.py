@@ -57,7 +57,8 @@ class Batches:
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         count = len(self.inputs)
         order = torch.randperm(count, generator=self.generator) if self.generator else torch.arange(count)
-        for chosen in order.split(self.batch):
+        for start in range(0, count, self.batch):
+            chosen = order[start : start + self.batch]
             yield self.inputs[chosen], self.targets[chosen]
 
 
@@ -74,9 +75,11 @@ class ExpectationLearner(lightning.LightningModule):
     def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Mean over rows and roles."""
         expected, log_spread = self.network(inputs)
-        residual = (targets - expected) / self.spread * torch.exp(-log_spread)
+        residual: Tensor = (targets - expected) / self.spread * torch.exp(-log_spread)
         zero = torch.zeros_like(residual)
-        return (nn.functional.huber_loss(residual, zero, reduction="none", delta=3.0) + log_spread).mean()
+        huber: Tensor = nn.functional.huber_loss(residual, zero, reduction="none", delta=3.0)
+        mean: Tensor = (huber + log_spread).mean()
+        return mean
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """One batch."""
