@@ -1,12 +1,12 @@
 import re
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from tagsight.__main__ import COMMANDS
 
 PACKAGING = Path(__file__).parents[2] / "packaging"
 UNIT = (PACKAGING / "systemd" / "tagsight.service").read_text(encoding="utf-8")
-WINDOWS = ElementTree.fromstring((PACKAGING / "windows" / "tagsight-service.xml").read_text(encoding="utf-8"))
+WINDOWS = ET.fromstring((PACKAGING / "windows" / "tagsight-service.xml").read_text(encoding="utf-8"))
 
 
 def test_the_unit_runs_commands_that_exist() -> None:
