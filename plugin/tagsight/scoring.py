@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from tagsight.framing import build_frame
+from tagsight.framing import build_frame, live_span
 from tagsight.results import ExplanationResult, RoleResult, Run
 from tagsight.scoring_task import ModelFacts, ScoredRun, ScoreTask, StorePlace
 from tagsight_connectors.quality import BAD, BAD_NO_DATA, BAD_SENSOR_FAILURE, GOOD, UNCERTAIN
@@ -22,7 +22,7 @@ from tagsight_models.frame import Floats
 from tagsight_models.gates import GateLimits
 from tagsight_models.model_store import Loaded, ModelStore
 from tagsight_models.reasons import Reason
-from tagsight_models.windows import HOLE_STEPS, Windows, digest, windows
+from tagsight_models.windows import Windows, digest, windows
 
 STOPPED_REASONS: Final = (Reason.NOT_RUNNING, Reason.STARTING, Reason.EXCLUDED)
 SENSOR_REASONS: Final = (Reason.FLAT_LINE, Reason.SPIKE)
@@ -84,7 +84,7 @@ def _scored(task: ScoreTask, loaded: Loaded) -> list[ScoredRun]:
     if missing:
         reason = f"the model's input {min(missing)} is bound to no tag: train again"
         return [ScoredRun(Run(task.plan.key, due, loaded.version, None, BAD, reason=reason)) for due in task.due]
-    start = task.due[0] - (card.window_steps + HOLE_STEPS + limits.flat_steps + 1) * card.grid_ns
+    start, _ = live_span(task.due[0], card.window_steps, card.grid_ns, limits, task.plan.running_buffer_ns)
     framed = build_frame(
         {role.name: task.history[role.name] for role in card.roles},
         task.operands,

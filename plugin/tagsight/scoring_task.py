@@ -9,8 +9,6 @@ from tagsight.results import Run
 from tagsight_connectors.history import TagHistory
 from tagsight_models.card import ModelCard
 from tagsight_models.frame import Floats, Role
-from tagsight_models.gates import GateLimits
-from tagsight_models.windows import HOLE_STEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class ScoreTask:
     Attributes:
         plan: of the model.
         roles: as bound, in the order of the model's columns.
-        history: role -> values, from `lookback_ns` before the first due time.
+        history: role -> values, from as far back as `Participant.starts` says.
         operands: operand of the running condition -> values.
         due: due times to score, ascending; multiples of the model's grid.
         known: due time -> input digest of what was scored before: the same digest is not scored again.
@@ -65,10 +63,3 @@ class ScoredRun:
     run: Run
     window: Floats | None = None
     sensor_fault: bool = False
-
-
-def lookback_ns(card: ModelCard) -> int:
-    """How far before a due time the history must reach: window, bridged holes, flat lines and the longest gap."""
-    limits = GateLimits.from_json(card.gates)
-    steps = card.window_steps + HOLE_STEPS + limits.flat_steps + 1
-    return steps * card.grid_ns + max(limits.max_gaps.values(), default=0)

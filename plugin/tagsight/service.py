@@ -130,7 +130,7 @@ class Service:
         for one in facts:
             binding = bound[one.model]
             if binding is not None:
-                found[one.model] = Participant(plans[one.model], binding, one)
+                found[one.model] = Participant.of(plans[one.model], binding, one)
             for refused in one.refused:
                 self._tell(one.model, refused)
                 self.ledger.audit(PLUGIN, "model refused", f"{one.model}: {refused}")

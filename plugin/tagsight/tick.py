@@ -6,22 +6,26 @@ good by the next one, and one that comes twice finds nothing to do (design law 7
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from tagsight.binding import Binding
 from tagsight.connections import Link
+from tagsight.framing import live_span, reading_starts
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import TickRecord
 from tagsight.plan import ModelPlan
 from tagsight.planner import Due, Rhythm, due_of_all
 from tagsight.recording import Explainable, Recorded, Recorder
 from tagsight.results import OutputRow, Run
-from tagsight.scoring_task import ModelFacts, ScoredRun, ScoreTask, StorePlace, lookback_ns
+from tagsight.scoring_task import ModelFacts, ScoredRun, ScoreTask, StorePlace
 from tagsight.workers import Task, Worker, WorkerFailure
 from tagsight_connectors.errors import HistorianError, IncompleteRead, UnknownTag
-from tagsight_connectors.history import History, Span
+from tagsight_connectors.historian import Historian
+from tagsight_connectors.history import History, Span, TagHistory
 from tagsight_connectors.quality import BAD, BAD_NO_COMMUNICATION, BAD_NO_DATA
 from tagsight_connectors.reading import read_history
+from tagsight_models.gates import GateLimits
 
 DEFAULT_WAIT_NS: Final = 5_000_000_000
 CATCH_UP_NS: Final = 86_400_000_000_000
@@ -40,6 +44,22 @@ class Participant:
     plan: ModelPlan
     binding: Binding
     facts: ModelFacts
+    limits: GateLimits
+
+    @classmethod
+    def of(cls, plan: ModelPlan, binding: Binding, facts: ModelFacts) -> "Participant":
+        """The gates are those of the model's card."""
+        return cls(plan, binding, facts, GateLimits.from_json(facts.card.gates))
+
+    def starts(self, due_ns: int) -> dict[str, int]:
+        """Address -> from when it must be read to score `due_ns`."""
+        card = self.facts.card
+        start, _ = live_span(due_ns, card.window_steps, card.grid_ns, self.limits, self.plan.running_buffer_ns)
+        by_name = reading_starts(start, card.grid_ns, self.limits)
+        found: dict[str, int] = {}
+        for name, address in (*self.binding.addresses.items(), *self.binding.operands.items()):
+            found[address] = min(found.get(address, start), by_name.get(name, start))
+        return found
 
     @property
     def rhythm(self) -> Rhythm:
@@ -135,13 +155,19 @@ class Ticker:
         return self._recorded(group, by_key, scored, unavailable)
 
     async def _read(self, group: Sequence[Due], reading: Sequence[Participant]) -> History:
-        first = min(
-            min((*due.again, *due.fresh), default=due.until_ns) - lookback_ns(one.facts.card)
-            for due, one in zip(group, reading, strict=True)
-        )
-        last = max(due.until_ns for due in group)
-        addresses = list(dict.fromkeys(address for one in reading for address in one.binding.all_addresses))
-        return await self.link.use(lambda historian: read_history(historian, addresses, Span(first, last + 1)))
+        """Every tag from when it is needed: what is stored seldom is read further back, in a read of its own."""
+        starts: dict[str, int] = {}
+        for due, one in zip(group, reading, strict=True):
+            first = min((*due.again, *due.fresh), default=due.until_ns)
+            for address, start in one.starts(first).items():
+                starts[address] = min(start, starts.get(address, start))
+        end = max(due.until_ns for due in group) + 1
+        history: dict[str, TagHistory] = {}
+        for addresses in _alike_starts(starts, end):
+            span = Span(min(starts[address] for address in addresses), end)
+            found = await self.link.use(partial(_read_all, addresses, span))
+            history |= found.tags
+        return History(Span(min(starts.values(), default=end), end), history)
 
     def _task(self, one: Participant, due: Due, history: History) -> ScoreTask:
         times = (*due.again, *due.fresh)
@@ -216,6 +242,21 @@ class Ticker:
 class _Unavailable:
     status: int
     reason: str
+
+
+async def _read_all(addresses: Sequence[str], span: Span, historian: Historian) -> History:
+    return await read_history(historian, addresses, span)
+
+
+def _alike_starts(starts: Mapping[str, int], end_ns: int) -> list[list[str]]:
+    """Two groups: the tags needed about as far back as most are, and those needed from much earlier."""
+    lengths = sorted(end_ns - start for start in starts.values())
+    usual = 2 * lengths[len(lengths) // 2] if lengths else 0
+    groups = (
+        [address for address, start in starts.items() if end_ns - start <= usual],
+        [address for address, start in starts.items() if end_ns - start > usual],
+    )
+    return [group for group in groups if group]
 
 
 async def _nothing(_historian: object) -> None:

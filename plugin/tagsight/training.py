@@ -19,6 +19,8 @@ from tagsight_models.errors import TooLittleData
 from tagsight_models.frame import Role
 
 DEFAULT_LAST_NS: Final = 90 * 86_400_000_000_000
+STATES_BEFORE_NS: Final = 7 * 86_400_000_000_000
+"""How far before the training period the last change of a state is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,18 @@ async def bind_model(plan: ModelPlan, historian: Historian, is_result: Callable[
     return bind(plan, list(tags.values()), is_result)
 
 
+async def _read(
+    binding: Binding, span: Span, historian: Historian, progress: Callable[[int], None]
+) -> dict[str, TagHistory]:
+    """States are stored when they change, which may have been long before the period."""
+    states = {binding.addresses[role.name] for role in binding.roles if role.step} | set(binding.operands.values())
+    signals = [address for address in binding.all_addresses if address not in states]
+    found = dict((await read_history(historian, signals, span, progress)).tags)
+    earlier = Span(span.start_ns - STATES_BEFORE_NS, span.end_ns)
+    found |= (await read_history(historian, sorted(states), earlier, progress)).tags
+    return found
+
+
 def training_span(plan: ModelPlan, now_ns: int) -> Span:
     """Which history the model learns from."""
     train_plan = plan.train
@@ -105,13 +119,13 @@ async def gather(
     """
     binding = await link.use(lambda historian: bind_model(plan, historian, is_result))
     span = training_span(plan, link.now_ns())
-    history = await link.use(lambda one: read_history(one, binding.all_addresses, span, progress))
+    history = await link.use(lambda one: _read(binding, span, one, progress))
     task = TrainTask(
         plan=plan,
         place=place,
         roles=binding.roles,
-        history={role: history.tags[address] for role, address in binding.addresses.items()},
-        operands={operand: history.tags[address] for operand, address in binding.operands.items()},
+        history={role: history[address] for role, address in binding.addresses.items()},
+        operands={operand: history[address] for operand, address in binding.operands.items()},
         span=(span.start_ns, span.end_ns),
         plan_hash=plan_hash,
         max_gaps=binding.max_gaps,

@@ -49,7 +49,7 @@ async def test_a_fault_in_the_history_becomes_an_alarm_with_its_cause_in_the_led
         explainer = Explainer(worker, place, ledger, {}, {plan.key: plan})
         for minute in range(1, 181):
             clock.advance(60.0)
-            done = await ticker.tick([Participant(plan, binding, facts[0])])
+            done = await ticker.tick([Participant.of(plan, binding, facts[0])])
             explainer.add(done.explainable)
             while await explainer.step():
                 pass
