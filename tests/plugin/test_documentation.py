@@ -2,6 +2,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -12,7 +13,7 @@ from tagsight.specification import Configuration, Setting
 from tagsight.validation import nested
 
 ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"^```ya?ml\n(.*?)^```", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^ *```ya?ml\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 GENERATED = generated_files()
 
 
@@ -20,7 +21,7 @@ def blocks() -> Iterator[tuple[str, str]]:
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for number, block in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), start=1):
             if "models:" in block and "historian" in block:
-                yield f"{page.relative_to(ROOT)}-{number}", block
+                yield f"{page.relative_to(ROOT)}-{number}", dedent(block)
 
 
 def settings(kind: type[Setting], seen: set[type[Setting]]) -> Iterator[tuple[str, str, object]]:
