@@ -9,7 +9,9 @@ Seam for computing elsewhere later: whatever runs a `Task` and answers as `Worke
 
 import asyncio
 import multiprocessing
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -82,9 +84,20 @@ class Worker:
     _turn: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
     async def run(self, task: Task, progress: Callable[[float, str], None] = lambda _f, _t: None) -> Any:
-        """The task's result. Raises WorkerFailure; `progress` is called from a thread."""
+        """The task's result. Raises WorkerFailure; `progress` is called from a thread.
+
+        Who is cancelled while waiting gives the task up: its process is killed, so that no answer is left in the pipe.
+        """
         async with self._turn:
-            return await asyncio.to_thread(self._exchange, task, progress)
+            exchange = asyncio.create_task(asyncio.to_thread(self._exchange, task, progress))
+            try:
+                return await asyncio.shield(exchange)
+            except asyncio.CancelledError:
+                while not exchange.done():
+                    self._kill()
+                    await asyncio.wait([exchange], timeout=_POLL_S)
+                exchange.exception()  # seen: nobody waits for it any more
+                raise
 
     @property
     def pid(self) -> int | None:
@@ -97,25 +110,30 @@ class Worker:
 
     def _exchange(self, task: Task, progress: Callable[[float, str], None]) -> Any:
         pipe = self._started()
-        deadline = self.clock.monotonic() + task.seconds
+        done, late = threading.Event(), threading.Event()
+        watch = threading.Thread(target=self._watch, args=(task.seconds, done, late), daemon=True)
+        watch.start()
         try:
             pipe.send(task)
-            while True:
-                if pipe.poll(_POLL_S):
-                    match pipe.recv():
-                        case _Progress(fraction, text):
-                            progress(fraction, text)
-                        case _Result(value):
-                            return value
-                        case _Raised(cause, mend, detail):
-                            raise WorkerFailure(task.name, cause, mend, detail)
-                elif self.clock.monotonic() > deadline:
-                    self._replace()
-                    raise WorkerFailure(task.name, f"took longer than {task.seconds:g} s; its process was replaced")
+            return _answered(task, pipe, progress)
         except (EOFError, OSError) as error:
             self._replace()
             cause = "its process ended unexpectedly and was replaced"
+            if late.is_set():
+                cause = f"took longer than {task.seconds:g} s; its process was replaced"
             raise WorkerFailure(task.name, cause, detail=repr(error)) from error
+        finally:
+            done.set()
+            watch.join()
+
+    def _watch(self, seconds: float, done: threading.Event, late: threading.Event) -> None:
+        """Kill the process at the deadline: whatever the exchange waits for, a send included, then ends."""
+        deadline = self.clock.monotonic() + seconds
+        while not done.wait(_POLL_S):
+            if self.clock.monotonic() > deadline:
+                late.set()
+                self._kill()
+                return
 
     def _started(self) -> Connection:
         if self._process is None or not self._process.is_alive() or self._pipe is None:
@@ -130,6 +148,12 @@ class Worker:
             theirs.close()
         return self._pipe
 
+    def _kill(self) -> None:
+        process = self._process
+        if process is not None:
+            with suppress(ValueError):  # closed meanwhile by the exchange
+                process.kill()
+
     def _replace(self) -> None:
         self.replaced += 1
         self._end()
@@ -137,12 +161,22 @@ class Worker:
     def _end(self) -> None:
         process, pipe = self._process, self._pipe
         self._process = self._pipe = None
-        if pipe is not None:
-            pipe.close()
         if process is not None:
             process.kill()
             process.join()
-            process.close()
+        if pipe is not None:
+            pipe.close()
+
+
+def _answered(task: Task, pipe: Connection, progress: Callable[[float, str], None]) -> Any:
+    while True:
+        match pipe.recv():
+            case _Progress(fraction, text):
+                progress(fraction, text)
+            case _Result(value):
+                return value
+            case _Raised(cause, mend, detail):
+                raise WorkerFailure(task.name, cause, mend, detail)
 
 
 def serve(pipe: Connection, registry: Registry, low_priority: bool) -> None:  # noqa: FBT001 - argument of a process
