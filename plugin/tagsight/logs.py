@@ -4,7 +4,8 @@ import json
 import logging
 import logging.handlers
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
@@ -33,9 +34,10 @@ _SECRET_IN_URL: Final = re.compile(r"(\w+://[^/\s:@]*):[^/\s@]+@")
 _SECRET_IN_TEXT: Final = re.compile(r"(?i)\b(pass(?:word|wd|phrase)|secret|token)(\s*[=:]\s*)(\S+)")
 
 
+@contextmanager
 def open_log(
     folder: Path, process: str, *, clock: Clock | None = None, debug: bool = False, processes: int = 4
-) -> Logger:
+) -> Iterator[Logger]:
     """A logger that writes `<process>.log` and its rotated files; hand it on, nothing is global.
 
     Args:
@@ -50,7 +52,8 @@ def open_log(
     file = _QuietFile(
         folder / f"{process}.log", maxBytes=FILE_BYTES, backupCount=files - 1, encoding="utf-8", delay=True
     )
-    return logger_to(_Lines(file), clock or SystemClock(), debug=debug)
+    with closing(_Lines(file)) as lines:
+        yield logger_to(lines, clock or SystemClock(), debug=debug)
 
 
 def logger_to(lines: "_Lines | Any", clock: Clock, *, debug: bool = False) -> Logger:

@@ -90,7 +90,10 @@ class LedgerSource:
         return [served_variable(model, tag) for model, tag in found]
 
     def changes(self, position: int) -> Changes:
-        """Rows stored since, in their order; everything at the start and when the service stops or comes back."""
+        """Rows stored since, in their order; everything at the start and when the service stops or comes back.
+
+        A position is a sequence number plus 1, so that it is not 0 (everything) while there is no row yet.
+        """
         if not self._tags:
             self.variables()
         condition = self._condition_now()
@@ -99,12 +102,12 @@ class LedgerSource:
         if everything:
             rows: Sequence[StoredRow] = self.ledger.newest_rows()
             self._highest = {(one.row.model, one.row.part): one.row.due_ns for one in rows}
-            position = max([position, *(one.sequence for one in rows)])
+            position = max([position, 1, *(one.sequence + 1 for one in rows)])
             samples = self._samples(rows)
             samples += self._untouched({sample.address for sample in samples})
         else:
-            rows = self.ledger.rows_after(position, PAGE_ROWS)
-            position = rows[-1].sequence if rows else position
+            rows = self.ledger.rows_after(position - 1, PAGE_ROWS)
+            position = rows[-1].sequence + 1 if rows else position
             samples = self._samples(self._present(rows))
         return Changes([*samples, *self._plugin(everything=everything)], position)
 

@@ -1,7 +1,7 @@
 """From the outbox to a historian's tags, over a real ledger and a historian in memory."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -28,6 +28,7 @@ from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import DeliveryState, StoredRow, TickRecord
 from tagsight.results import OutputRow, OutputValue
 from tagsight_connectors.errors import NotConnected, WriteNotAllowed
+from tagsight_connectors.history import WriteOutcome
 from tagsight_connectors.memory.historian import MemoryHistorian
 from tagsight_connectors.memory.store import MemoryStore
 from tagsight_connectors.quality import BAD, BAD_NO_COMMUNICATION, BAD_NOT_WRITABLE, GOOD, UNCERTAIN
@@ -72,7 +73,7 @@ def score_row(model: str, second: int) -> OutputRow:
 
 
 @pytest.fixture
-async def plant(tmp_path: Path) -> "Iterator[Plant]":
+async def plant(tmp_path: Path) -> AsyncIterator[Plant]:
     store = MemoryStore("plant")
     for address in ADDRESSES:
         store.add_result(address)
@@ -213,8 +214,6 @@ def test_an_orderly_stop_writes_heartbeat_0_and_bad() -> None:
 
 @pytest.mark.parametrize("status", [BAD, UNCERTAIN])
 def test_only_good_confirms(status: int) -> None:
-    from tagsight_connectors.history import WriteOutcome
-
     batch = plan_batch([(StoredRow(1, score_row("P0/H", 1)), 0)], [], WAY)
     outcomes = [WriteOutcome("Results/P0/H/Score", GOOD), WriteOutcome("Results/P0/H/Alarm", status)]
     assert settlements_of(batch, outcomes, "write:h")[0].state is DeliveryState.QUARANTINED
@@ -234,9 +233,8 @@ def test_in_every_batch_each_tag_ascends_and_ends_with_its_newest_value(
     pending: list[tuple[str, int]], newest: int
 ) -> None:
     rows = [(StoredRow(number, score_row(*one)), 0) for number, one in enumerate(pending, 1)]
-    present = [
-        StoredRow(1_000 + n, score_row(model, newest)) for n, model in enumerate({model for model, _ in pending})
-    ]
+    models = {model for model, _ in pending}
+    present = [StoredRow(1_000 + number, score_row(model, newest)) for number, model in enumerate(models)]
     batch: Batch = plan_batch(rows, present, WAY)
     for address in ADDRESSES:
         times = [one.sample.time_ns for one in batch.values if one.sample.address == address]

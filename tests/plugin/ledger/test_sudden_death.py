@@ -12,7 +12,7 @@ from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import DeliveryState
 
 WRITER = Path(__file__).with_name("committing_writer.py")
-KILLS = 6
+KILLS = 8
 
 
 def acknowledged_until_killed(folder: Path, most_lines: int) -> list[list[str]]:

@@ -1,0 +1,68 @@
+"""`tagsight tags` and `tagsight writes`, as an engineer calls them."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tagsight.__main__ import Verbosity, cli
+
+CONFIGURATION = """\
+timezone: Europe/Berlin
+historian: {url: "opc.tcp://scada01:4840", user: tagsight}
+results: {to: write, address: "ns=2;s=TagSight.{asset}.{model}.{output}"}
+models:
+  - name: Health
+    asset: P101
+    job: health
+    inputs: ["Plant/P101/*"]
+    running: "[Plant/P101/Speed] > 100"
+    train: {last: 90d}
+    score: {every: 1m}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "plant.yaml"
+    path.write_text(CONFIGURATION, encoding="utf-8")
+    return path
+
+
+def call(*arguments: str | Path, folder: Path) -> str:
+    words = [*map(str, arguments), "--data", str(folder / "data")]
+    return CliRunner().invoke(cli, words, obj=Verbosity(), catch_exceptions=False).output
+
+
+def test_the_table_of_tags_can_be_imported(file: Path, tmp_path: Path) -> None:
+    lines = list(csv.DictReader(io.StringIO(call("tags", file, "--csv", folder=tmp_path))))
+    score = next(line for line in lines if line["name"] == "P101/Health/Score")
+    assert score["NodeId"] == "ns=2;s=TagSight.P101.Health.Score"
+    assert (score["type"], score["low"], score["high"], score["access"]) == ("Double", "0", "2", "read")
+    assert next(line for line in lines if line["name"] == "TagSight/Off")["access"] == "read and write"
+
+
+def test_tags_of_our_own_server_have_its_addresses(file: Path, tmp_path: Path) -> None:
+    file.write_text(
+        CONFIGURATION.replace('to: write, address: "ns=2;s=TagSight.{asset}.{model}.{output}"', "to: server")
+    )
+    assert "nsu=urn:tagsight:results;s=P101/Health/Score" in call("tags", file, folder=tmp_path)
+    assert "Nothing is written" in call("writes", "show", file, folder=tmp_path)
+
+
+def test_a_list_is_shown_accepted_and_a_changed_one_needs_acceptance_again(file: Path, tmp_path: Path) -> None:
+    assert "not accepted yet: nothing is written" in call("writes", "show", file, folder=tmp_path)
+    assert "44 tags accepted" in call("writes", "accept", file, "--yes", folder=tmp_path)
+    assert "accepted by" in call("writes", "show", file, folder=tmp_path)
+    file.write_text(CONFIGURATION.replace("P101", "P102"))
+    shown = call("writes", "show", file, folder=tmp_path)
+    assert "nothing is written until accepted again" in shown
+    assert "  + ns=2;s=TagSight.P102.Health.Score" in shown
+    assert "  - ns=2;s=TagSight.P101.Health.Score" in shown
+
+
+def test_without_a_yes_nothing_is_accepted(file: Path, tmp_path: Path) -> None:
+    call("writes", "accept", file, folder=tmp_path)
+    assert "not accepted yet" in call("writes", "show", file, folder=tmp_path)
