@@ -24,4 +24,4 @@ def command(data: DataFolder) -> None:
     console = Console()
     with Ledger.open_reader(data.ledger, clock) as ledger:
         for line in status_lines(ledger, data, clock):
-            console.print(line, markup=False, highlight=False)
+            console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -93,14 +93,14 @@ async def _train_one(plan, data, model, links, ledger, progress, bar) -> bool:  
         outcome: TrainOutcome = await asyncio.to_thread(compute, task, report)
     except (TagSightError, HistorianError, ModelError) as error:
         progress.update(bar, what="failed")
-        progress.console.print(f"{model.key}: {error}\n  {error.mend}", markup=False, highlight=False)
+        progress.console.print(f"{model.key}: {error}\n  {error.mend}", markup=False, highlight=False, soft_wrap=True)
         return False
     ledger.bind(BoundModel(model.key, binding, detail=model.outputs.value == "detail"))
     ledger.audit("command line", "trained", f"{outcome.model} version {outcome.version}")
     progress.update(bar, completed=1.0, what=f"version {outcome.version}, {_standing(outcome)}")
-    progress.console.print(outcome.words, markup=False, highlight=False)
+    progress.console.print(outcome.words, markup=False, highlight=False, soft_wrap=True)
     for path, why in binding.skipped:
-        progress.console.print(f"  left out: {path}: {why}", markup=False, highlight=False)
+        progress.console.print(f"  left out: {path}: {why}", markup=False, highlight=False, soft_wrap=True)
     return True
 
 
