@@ -1,18 +1,22 @@
 """Limits on what a server sends: chunk, chunks, message. asyncua's client has none that last.
 
-It announces limits in Hello, but then takes over whatever the server answers in Acknowledge, 0 meaning none; and it
-collects the bytes of a chunk before it looks at the length that the chunk announces. Private hooks are used here, and
-`test_client_guard.py` pins them.
+It announces buffers of two gigabytes in Hello, takes over whatever limits the server answers in Acknowledge, 0 meaning
+none, and collects the bytes of a chunk before it looks at the length that the chunk announces. Private hooks are used
+here, and `test_client_guard.py` pins them.
 """
 
+import asyncio
 from typing import Final
 
 from asyncua import Client
 from asyncua.client.ua_client import UASocketProtocol
 from asyncua.common.connection import TransportLimits
-from asyncua.ua import Acknowledge
+from asyncua.ua import Acknowledge, Hello, MessageType
+from asyncua.ua.ua_binary import uatcp_to_binary
 
-CLIENT_CHUNK_BYTES: Final = 65_535
+CLIENT_CHUNK_BYTES: Final = 65_536
+"""What we announce in Hello; servers fill it to the last byte."""
+
 CLIENT_MESSAGE_BYTES: Final = 32 * 1024 * 1024
 CLIENT_MESSAGE_CHUNKS: Final = CLIENT_MESSAGE_BYTES // 8_192
 """Chunks of one answer, if a server cuts it into the smallest that the protocol allows."""
@@ -32,7 +36,16 @@ def client_limits() -> ClientLimits:
 
 
 class GuardedProtocol(UASocketProtocol):
-    """Closes the connection when a chunk announces more bytes than we accept, before they are collected."""
+    """Announces our limits, and closes the connection when a chunk announces more than that, before it is collected."""
+
+    async def send_hello(self, url: str, max_messagesize: int = 0, max_chunkcount: int = 0) -> Acknowledge:
+        """As asyncua's, with our buffer sizes."""
+        hello = Hello(0, CLIENT_CHUNK_BYTES, CLIENT_CHUNK_BYTES, max_messagesize, max_chunkcount, url)
+        answer: asyncio.Future[Acknowledge] = asyncio.get_running_loop().create_future()
+        self._callbackmap[0] = answer
+        if self.transport is not None:
+            self.transport.write(uatcp_to_binary(MessageType.Hello, hello))
+        return await asyncio.wait_for(answer, self.timeout)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the server."""

@@ -198,6 +198,7 @@ async def test_nothing_listens() -> None:
         await open_opcua(plain(free_port(), Path())).connect()
 
 
+@pytest.mark.slow
 async def test_a_server_that_went_away_is_not_connected_and_comes_back(folder: Path) -> None:
     port = free_port()
     historian = open_opcua(connection(port, folder))

@@ -1,0 +1,110 @@
+// A historian by node-opcua: `node node_historian.js CONFIG.json`, with node-opcua found through NODE_PATH.
+//
+// CONFIG: {port, folder, certificate, key, user, password, applicationUri,
+//          tags: [{path: "Plant/P101/Speed", type: "Double", unit, low, high, writable,
+//                  start_ms, step_ms, values: [...], bad: [indexes]}]}
+// Prints "ready" when it listens. Every line of stdin is {path, value, time_ms}: a new value.
+"use strict";
+
+const fs = require("fs");
+const path = require("path");
+const readline = require("readline");
+const {
+  DataType,
+  OPCUACertificateManager,
+  OPCUAServer,
+  MessageSecurityMode,
+  SecurityPolicy,
+  StatusCodes,
+} = require("node-opcua");
+
+const config = JSON.parse(fs.readFileSync(process.argv[2], "utf-8"));
+
+function folderOf(namespace, addressSpace, levels, folders) {
+  if (levels.length === 0) return addressSpace.rootFolder.objects;
+  const name = levels.join("/");
+  if (!folders.has(name)) {
+    folders.set(
+      name,
+      namespace.addFolder(folderOf(namespace, addressSpace, levels.slice(0, -1), folders), {
+        browseName: levels[levels.length - 1],
+        nodeId: `s=${name}`,
+      }),
+    );
+  }
+  return folders.get(name);
+}
+
+function addTag(namespace, addressSpace, folders, tag) {
+  const levels = tag.path.split("/");
+  const common = {
+    organizedBy: folderOf(namespace, addressSpace, levels.slice(0, -1), folders),
+    browseName: levels[levels.length - 1],
+    nodeId: `s=${tag.path}`,
+    dataType: tag.type || "Double",
+    description: tag.description || "",
+    accessLevel: "CurrentRead | HistoryRead" + (tag.writable ? " | CurrentWrite" : ""),
+    userAccessLevel: "CurrentRead | HistoryRead" + (tag.writable ? " | CurrentWrite" : ""),
+  };
+  const analog = tag.low !== undefined;
+  const variable = analog
+    ? namespace.addAnalogDataItem({
+        ...common,
+        engineeringUnitsRange: { low: tag.low, high: tag.high },
+        engineeringUnits: { namespaceUri: "", unitId: -1, displayName: tag.unit || "", description: "" },
+      })
+    : namespace.addVariable({ ...common });
+  const values = tag.values || [];
+  addressSpace.installHistoricalDataNode(variable, { maxOnlineValues: values.length + 100000 });
+  const bad = new Set(tag.bad || []);
+  values.forEach((value, at) => {
+    const status = bad.has(at) ? StatusCodes.BadSensorFailure : StatusCodes.Good;
+    set(variable, common.dataType, value, status, tag.start_ms + at * tag.step_ms);
+  });
+  return { variable, type: common.dataType };
+}
+
+function set(variable, type, value, status, timeMs) {
+  variable.setValueFromSource({ dataType: DataType[type], value }, status, new Date(timeMs));
+}
+
+async function main() {
+  const certificates = new OPCUACertificateManager({
+    automaticallyAcceptUnknownCertificate: true,
+    rootFolder: path.join(config.folder, "pki"),
+  });
+  await certificates.initialize();
+  const server = new OPCUAServer({
+    host: "127.0.0.1",
+    hostname: "127.0.0.1",
+    port: config.port,
+    serverInfo: { applicationUri: config.applicationUri },
+    certificateFile: config.certificate,
+    privateKeyFile: config.key,
+    serverCertificateManager: certificates,
+    userCertificateManager: certificates,
+    securityPolicies: [SecurityPolicy.Basic256Sha256],
+    securityModes: [MessageSecurityMode.SignAndEncrypt],
+    allowAnonymous: false,
+    userManager: { isValidUser: (user, password) => user === config.user && password === config.password },
+  });
+  await server.initialize();
+  const addressSpace = server.engine.addressSpace;
+  const namespace = addressSpace.registerNamespace("urn:plant:node");
+  const folders = new Map();
+  const variables = new Map();
+  for (const tag of config.tags) variables.set(tag.path, addTag(namespace, addressSpace, folders, tag));
+  await server.start();
+  readline.createInterface({ input: process.stdin }).on("line", (line) => {
+    const { path: name, value, time_ms: timeMs } = JSON.parse(line);
+    const { variable, type } = variables.get(name);
+    set(variable, type, value, StatusCodes.Good, timeMs);
+  });
+  process.stdin.on("end", () => process.exit(0)); // never outlives the test that started it
+  console.log("ready");
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});
