@@ -50,10 +50,10 @@ async def _run(plan: "Plan", data: DataFolder) -> None:
     from tagsight.workers import Worker
 
     clock = SystemClock()
-    log = open_log(data.logs, "service", clock=clock)
     stop = asyncio.Event()
     install_stop_signals(asyncio.get_running_loop(), stop.set)
     with ExitStack() as stack:
+        log = stack.enter_context(open_log(data.logs, "service", clock=clock))
         ledger = stack.enter_context(Ledger.open(data.ledger, clock))
         inbox = stack.enter_context(Inbox.open(data.inbox))
         links = open_links(plan, data, Secrets(data, os.environ), clock, ledger)
