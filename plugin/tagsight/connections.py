@@ -3,6 +3,7 @@
 Connectors raise `NotConnected` and never retry; a `Link` decides when the next attempt is made, with jittered back-off.
 """
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from tagsight_connectors.historian import Description, Historian
 FIRST_BACK_OFF_S: Final = 1.0
 LONGEST_BACK_OFF_S: Final = 30.0
 """So that 120 s of a dead server cost at most some ten attempts, and it is found again within 30 s."""
+
+_MOST_DOUBLINGS: Final = 10
 
 CLOCK_SYNC_S: Final = 60.0
 _YEAR_2000_NS: Final = 946_684_800 * SECOND
@@ -45,6 +48,9 @@ class Link:
     description: Description | None = field(init=False, default=None)
     trouble: str = field(init=False, default="not connected yet")
     _connected: bool = field(init=False, default=False)
+    _connecting: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+    _sessions: int = field(init=False, default=0)
+    _connected_at: float = field(init=False, default=0.0)
     _failures: int = field(init=False, default=0)
     _next_attempt: float = field(init=False, default=0.0)
     _server_time: tuple[int, float] | None = field(init=False, default=None)
@@ -71,13 +77,16 @@ class Link:
 
         Raises NotConnected at once while the back-off lasts, and whatever `work` raises.
         """
-        if not self._connected:
-            await self._connect()
+        async with self._connecting:
+            if not self._connected:
+                await self._connect()
+        session = self._sessions
         try:
             await self._ask_time()
             return await work(self.historian)
         except NotConnected as error:
-            await self._lost(error)
+            if session == self._sessions:  # otherwise there is a newer session already
+                await self._lost(error)
             raise
 
     async def close(self) -> None:
@@ -95,13 +104,17 @@ class Link:
         except HistorianError as error:
             await self._lost(error)
             raise
-        self._connected, self._failures, self.trouble = True, 0, ""
+        self._connected, self.trouble = True, ""
+        self._sessions += 1
+        self._connected_at = self.clock.monotonic()
         self._take_time(self.description)
 
     async def _lost(self, error: HistorianError) -> None:
+        if self._connected and self.clock.monotonic() - self._connected_at > LONGEST_BACK_OFF_S:
+            self._failures = 0  # a server that accepts and then closes earns no quick attempt
         self._connected = False
         self.trouble = str(error)
-        wait = min(LONGEST_BACK_OFF_S, FIRST_BACK_OFF_S * 2.0**self._failures)
+        wait = min(LONGEST_BACK_OFF_S, FIRST_BACK_OFF_S * 2.0 ** min(self._failures, _MOST_DOUBLINGS))
         self._failures += 1
         self._next_attempt = self.clock.monotonic() + wait * (0.5 + 0.5 * self.jitter())
         await self.historian.close()
