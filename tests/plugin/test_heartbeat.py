@@ -50,6 +50,12 @@ def test_a_torn_read_is_the_old_status_or_the_new_or_none(old: int, new: int, to
     assert read in {before, after, None}
 
 
+def test_half_of_one_status_and_half_of_another_is_seen() -> None:
+    before, after = PluginStatus(1111, 1111), PluginStatus(2222, 2222)
+    for torn_at in range(SIZE):
+        assert decode(encode(after)[:torn_at] + encode(before)[torn_at:]) in {before, after, None}
+
+
 @given(noise=st.binary(max_size=SIZE + 1))
 def test_noise_is_no_status(noise: bytes) -> None:
     assert decode(noise.ljust(SIZE, b"\0")[:SIZE]) is None

@@ -151,6 +151,23 @@ def test_refused_tags_are_kept_and_can_be_sent_again(ledger: Ledger) -> None:
     assert ledger.counters().buffered == 1
 
 
+def test_an_answer_that_comes_twice_settles_once(ledger: Ledger) -> None:
+    ledger.record(tick(60))
+    first = ledger.pending(HISTORIAN, 1)[0]
+    ledger.settle([Settlement(first.sequence, HISTORIAN, DeliveryState.WRITTEN)])
+    ledger.settle([Settlement(first.sequence, HISTORIAN, DeliveryState.PENDING)])
+    assert ledger.counters().buffered == 0
+
+
+def test_the_row_of_a_pending_delivery_cannot_be_deleted_by_anybody(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.record(tick(60, 120))
+    other = sqlite3.connect(tmp_path / "ledger.sqlite")
+    other.execute("PRAGMA foreign_keys = ON")
+    with pytest.raises(sqlite3.IntegrityError, match="nothing_pending_disappears"):
+        other.execute("DELETE FROM output_rows WHERE due_ns = 60")
+    other.close()
+
+
 def test_a_destination_that_cannot_take_a_row_now_keeps_it_pending_and_counts_the_attempts(ledger: Ledger) -> None:
     ledger.record(tick(60))
     first = ledger.pending(HISTORIAN, 1)[0]
