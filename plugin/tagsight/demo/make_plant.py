@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from tagsight.demo.plant import EPISODE_MINUTES, FAULT_MINUTES, HISTORY_MINUTES, LIVE_MINUTES, ONSETS, TAGS
 
 FAULTED = "TIC-201"
-EFFECT_LEFT = 0.8
+EFFECT_LEFT = 0.65
 """What fouling leaves of the effect of the heating valve."""
 
 ADDITIVE_SHARE = 2 / 3

@@ -32,7 +32,7 @@ ONSETS: Final = range(ONSET_MINUTES, LIVE_MINUTES - EPISODE_MINUTES, ONSET_MINUT
 
 UNIT_FOLDER: Final = "Plant/Reactor"
 FAULTED_LOOP: Final = "TIC-201"
-FAULT_NAME: Final = "the heating surface of loop TIC-201 fouls: the valve has 20 % less effect"
+FAULT_NAME: Final = "the heating surface of loop TIC-201 fouls: the valve has 35 % less effect"
 
 
 @dataclass(frozen=True, slots=True)

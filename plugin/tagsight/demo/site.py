@@ -24,7 +24,7 @@ ASSET: Final = "Reactor"
 NAME: Final = "Health"
 MODEL: Final = f"{ASSET}/{NAME}"
 VIEWER: Final = "viewer"
-ON_DELAY_S: Final = 15
+ON_DELAY_S: Final = 10
 EVERY_S: Final = 5
 
 
