@@ -66,13 +66,15 @@ class Schedule:
         self._scheduler = scheduler
 
     def restart(self) -> None:
-        """Plan every job anew from the present wall clock: after a step of it."""
-        self.stop()
-        self.start()
+        """Plan every job anew from the present wall clock: after a step of it. A job that runs goes on to its end."""
+        if self._scheduler is not None:
+            for job in self.jobs:
+                self._scheduler.reschedule_job(job.name, trigger=_trigger(job))
 
     def stop(self) -> None:
-        """No further job starts; one that runs goes on to its end."""
+        """No further job starts; one that runs is cancelled, and nothing of that is told as a trouble."""
         if self._scheduler is not None:
+            self._scheduler.remove_listener(self._hear)
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
 
