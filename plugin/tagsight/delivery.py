@@ -17,7 +17,7 @@ from tagsight.errors import TagSightError
 from tagsight.fence import address_of
 from tagsight.heartbeat import PluginStatus, plugin_values
 from tagsight.ledger.ledger import Ledger
-from tagsight.ledger.records import DeliveryState, RefusedTag, Settlement, StoredRow, historian_destination
+from tagsight.ledger.records import DeliveryState, PendingRow, RefusedTag, Settlement, StoredRow, historian_destination
 from tagsight.output_tags import OPERATOR_PART, OPERATORS_OUTPUTS, PLUGIN
 from tagsight.results import OutputRow
 from tagsight_connectors.historian import Historian
@@ -137,7 +137,7 @@ async def deliver_once(ledger: Ledger, historian: Historian, way: Way, limit: in
     if not pending or not way.accepted:
         return DeliveryReport(waiting=len(pending))
     rows = [(StoredRow(one.sequence, one.row), one.attempts) for one in pending]
-    batch = plan_batch(rows, _newest_of(ledger, [row for row, _ in rows]), way)
+    batch = plan_batch(rows, _newest_of(ledger, pending), way)
     outcomes = await historian.write([one.sample for one in batch.values]) if batch.values else ()
     settlements = settlements_of(batch, outcomes, destination)
     ledger.settle(settlements)
@@ -152,9 +152,11 @@ async def deliver_once(ledger: Ledger, historian: Historian, way: Way, limit: in
     )
 
 
-def _newest_of(ledger: Ledger, rows: Sequence[StoredRow]) -> list[StoredRow]:
-    parts = dict.fromkeys((row.row.model, row.row.part) for row in rows)
-    found = (ledger.newest_row(model, part) for model, part in parts)
+def _newest_of(ledger: Ledger, pending: Sequence[PendingRow]) -> list[StoredRow]:
+    """Of the parts whose newest row is not among the pending ones."""
+    live = {(one.row.model, one.row.part) for one in pending if one.live}
+    behind = dict.fromkeys((one.row.model, one.row.part) for one in pending if not one.live)
+    found = (ledger.newest_row(model, part) for model, part in behind if (model, part) not in live)
     return [row for row in found if row is not None]
 
 
