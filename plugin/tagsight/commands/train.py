@@ -23,24 +23,14 @@ def command(file: Path, data: DataFolder, names: tuple[str, ...]) -> None:
     """Train the models of FILE on their history; the first version that passes runs, later ones wait for approval."""
     from tagsight.configuration import load
     from tagsight.errors import CheckFailed
+    from tagsight.selection import chosen_models
 
     plan = load(file)
     data.create()
-    failed = asyncio.run(_train(plan, data, _chosen(plan, names)))
+    failed = asyncio.run(_train(plan, data, chosen_models(plan, names)))
     if failed:
         msg = f"{failed} of the models could not be trained"
         raise CheckFailed(msg, "The reasons stand above.")
-
-
-def _chosen(plan: "Plan", names: tuple[str, ...]) -> "list[ModelPlan]":
-    from tagsight.errors import NotReady
-
-    unknown = set(names) - {model.key for model in plan.models}
-    if unknown:
-        known = ", ".join(model.key for model in plan.models[:10])
-        msg = f"no model {min(unknown)!r} in the configuration"
-        raise NotReady(msg, f"There are: {known}.")
-    return [model for model in plan.models if not names or model.key in names]
 
 
 async def _train(plan: "Plan", data: DataFolder, models: "list[ModelPlan]") -> int:
