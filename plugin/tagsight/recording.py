@@ -19,6 +19,8 @@ from tagsight.scoring_task import ScoredRun
 from tagsight_models.frame import Floats, Times
 
 NOBODY = OperatorState()
+PLUGIN = "TagSight"
+"""What an operator switches off to silence every model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,14 @@ class Recorder:
     def record(self, model: ModelPlan, every_ns: int, scored: Sequence[ScoredRun]) -> Recorded:
         """Judge the runs of one model, in the order of their due times."""
         newest = self.ledger.newest_activations().get(model.key)
-        operator = self.ledger.operator_states().get(model.key, NOBODY)
+        off = self._off(model)
         ordered = sorted(scored, key=lambda one: one.run.due_ns)
         scores = _Scores.of(self.ledger, model, every_ns, ordered)
         changed: dict[int, Activation] = {}
         rows: list[OutputRow] = []
         explainable: list[Explainable] = []
         for one in ordered:
-            now = self._circumstances(model, operator)
+            now = self._circumstances(model, off=off)
             if one.run.revised:
                 now = replace(now, alarm=self._was_active(model.key, one.run.due_ns))
             else:
@@ -82,13 +84,18 @@ class Recorder:
         """Outputs of a due time that cannot be looked at now: Bad, with the reason; its run is made later."""
         newest = self.ledger.newest_activations().get(model.key)
         run = Run(model.key, due_ns, version, None, status, reason)
-        now = self._held(self._circumstances(model, NOBODY), newest)
+        now = self._held(self._circumstances(model, off=self._off(model)), newest)
         return score_row(run, now), explanation_row(run, now)
 
-    def _circumstances(self, model: ModelPlan, operator: OperatorState) -> Circumstances:
+    def _off(self, model: ModelPlan) -> bool:
+        """Switched off by an operator: the model, or the whole plugin."""
+        states = self.ledger.operator_states()
+        return any(states.get(key, NOBODY).off for key in (model.key, PLUGIN))
+
+    def _circumstances(self, model: ModelPlan, *, off: bool) -> Circumstances:
         return Circumstances(
             asset=model.asset,
-            off=operator.off,
+            off=off,
             units=self.units.get(model.key, {}),
             timezone=self.timezone,
             detail=model.outputs is Detail.DETAIL,

@@ -182,15 +182,11 @@ class Service:
     async def deliver(self) -> None:
         """Drain the outbox of every historian that takes results as writes."""
         for name, results in self.plan.results.items():
-            if results.to is not Destination.WRITE or name not in self.links:
-                continue
-            way = Way(name, results.address, self._allowed(name))
-            more = bool(way.accepted)
-            while more:
-                report = await self.links[name].use(partial(_deliver, self.ledger, way))
-                more = report.more
-                if report.times_lost:
-                    self._tell(name, "this historian refuses source times: results stand there under its own time")
+            if results.to is Destination.WRITE and name in self.links:
+                try:
+                    await self._deliver_to(name, Way(name, results.address, self._allowed(name)))
+                except HistorianError as error:  # the others do not wait for this one
+                    self._tell(f"delivery to {name}", str(error))
 
     def beat(self, *, stopped: bool = False) -> PluginStatus:
         """Rewrite the heartbeat file."""
@@ -201,9 +197,16 @@ class Service:
 
     # --- inside ---
 
+    async def _deliver_to(self, name: str, way: Way) -> None:
+        more = bool(way.accepted)
+        while more:
+            report = await self.links[name].use(partial(_deliver, self.ledger, way))
+            more = report.more
+            if report.times_lost:
+                self._tell(name, "this historian refuses source times: results stand there under its own time")
+
     def _jobs(self) -> list[Every | Calendar]:
-        intervals = {one.rhythm.every_ns for one in self.participants.values()}
-        intervals |= {model.score.every_ns for model in self.plan.models}
+        intervals = {model.score.every_ns for model in self.plan.models}
         waits = [model.score.wait_ns for model in self.plan.models if model.score.wait_ns is not None]
         wait = max(waits, default=DEFAULT_WAIT_NS)
         jobs: list[Every | Calendar] = [
@@ -230,7 +233,8 @@ class Service:
             step = self.ledger.retain(self.plan.retention)
 
     def _of_interval(self, every_ns: int) -> list[Participant]:
-        return [one for one in self.participants.values() if every_ns in (one.plan.score.every_ns, one.rhythm.every_ns)]
+        """By the plan, so that one job alone asks for a model; one with a coarser grid is due less often."""
+        return [one for one in self.participants.values() if one.plan.score.every_ns == every_ns]
 
     def _keep_models(self) -> None:
         """The ledger knows exactly the models of the plan: the tag server shows those."""
@@ -264,8 +268,11 @@ class Service:
             if results.to is Destination.WRITE and name in self.links and self.links[name].connected:
                 allowed = self._allowed(name)
                 samples = [s for s in status_samples(status, results.address, stopped=stopped) if s.address in allowed]
-                if samples:
-                    await self.links[name].use(partial(_write, samples))
+                try:
+                    if samples:
+                        await self.links[name].use(partial(_write, samples))
+                except HistorianError as error:
+                    self._tell(f"heartbeat to {name}", str(error))
 
     def _status(self) -> PluginStatus:
         now = self.clock.now_ns()

@@ -20,7 +20,7 @@ from tagsight.recording import Explainable, Recorded, Recorder
 from tagsight.results import OutputRow, Run
 from tagsight.scoring_task import ModelFacts, ScoredRun, ScoreTask, StorePlace
 from tagsight.workers import Task, Worker, WorkerFailure
-from tagsight_connectors.errors import HistorianError, IncompleteRead, UnknownTag
+from tagsight_connectors.errors import HistorianError, IncompleteRead, NotConnected, UnknownTag
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import History, Span, TagHistory
 from tagsight_connectors.quality import BAD, BAD_NO_COMMUNICATION, BAD_NO_DATA
@@ -30,6 +30,8 @@ from tagsight_models.gates import GateLimits
 DEFAULT_WAIT_NS: Final = 5_000_000_000
 CATCH_UP_NS: Final = 86_400_000_000_000
 """A due time older than this is counted as missed after a stop instead of being scored."""
+
+MOST_NAMED: Final = 3
 
 SECONDS_A_TASK: Final = 5.0
 SECONDS_AT_LEAST: Final = 60.0
@@ -112,27 +114,23 @@ class Ticker:
     recorder: Recorder
     destinations: Mapping[str, str]
     on_trouble: Trouble
-    _told: dict[str, str] = field(init=False, default_factory=dict)
+    _told: dict[frozenset[str], str] = field(init=False, default_factory=dict)
 
     async def tick(self, participants: Sequence[Participant]) -> TickOutcome:
         """Do what is due. Raises StorageError when the ledger cannot take it: then nothing of it was done."""
         by_key = {one.plan.key: one for one in participants}
         now_ns = self.link.now_ns() if self.link.connected else await self._time()
         found = due_of_all([one.rhythm for one in participants], self.ledger.watermarks(), now_ns)
-        outcomes = [await self._group(group, by_key) for group in _alike(found)]
-        return TickOutcome(
-            sum(one.scored for one in outcomes),
-            sum(one.missed for one in outcomes),
-            tuple(waiting for one in outcomes for waiting in one.explainable),
-            any(one.more for one in outcomes),
-        )
+        return _together([await self._group(group, by_key) for group in _alike(found)])
 
     async def _time(self) -> int:
         """The historian's time needs a connection; without one the last known time goes on."""
         try:
             await self.link.use(_nothing)
         except HistorianError as error:
-            self._tell(self.link.name, str(error))
+            self._tell([self.link.name], str(error))
+        else:
+            self._well([self.link.name])
         return self.link.now_ns()
 
     async def _group(self, group: Sequence[Due], by_key: Mapping[str, Participant]) -> TickOutcome:
@@ -146,10 +144,14 @@ class Ticker:
                 history = await self._read(left, reading)
             except HistorianError as error:
                 blamed = _blamed(error, reading)
-                status = BAD_NO_DATA if len(blamed) < len(reading) else BAD_NO_COMMUNICATION
+                disconnected = isinstance(error, NotConnected)
+                if len(blamed) > 1 and len(blamed) == len(reading) and not disconnected:  # who is it? one by one
+                    return _together([await self._group([due], by_key) for due in group])
+                status = BAD_NO_COMMUNICATION if disconnected else BAD_NO_DATA
                 unavailable |= dict.fromkeys(blamed, _Unavailable(status, str(error)))
                 left = [due for due in left if due.model not in blamed]
-                self._tell(", ".join(sorted(blamed)[:3]), str(error))
+                self._tell(blamed, str(error))
+        self._well(due.model for due in left)
         tasks = [self._task(by_key[due.model], due, history) for due in left] if history else []
         scored = await self._score(tasks)
         return self._recorded(group, by_key, scored, unavailable)
@@ -231,11 +233,16 @@ class Ticker:
         waiting = tuple(each for one in made for each in one.explainable)
         return TickOutcome(len(record.runs), record.missed, waiting, any(due.more for due in done))
 
-    def _tell(self, what: str, why: str) -> None:
-        """Say a trouble once, until it changes."""
-        if self._told.get(what) != why:
-            self._told[what] = why
-            self.on_trouble(what, why)
+    def _tell(self, whose: Iterable[str], why: str) -> None:
+        """Say a trouble once, until it changes or has been over."""
+        names = frozenset(whose)
+        if self._told.get(names) != why:
+            self._told[names] = why
+            self.on_trouble(", ".join(sorted(names)[:MOST_NAMED]), why)
+
+    def _well(self, whose: Iterable[str]) -> None:
+        names = set(whose)
+        self._told = {told: why for told, why in self._told.items() if not told & names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +268,15 @@ def _alike_starts(starts: Mapping[str, int], end_ns: int) -> list[list[str]]:
 
 async def _nothing(_historian: object) -> None:
     """What `Link.use` is asked for when only the connection is wanted."""
+
+
+def _together(outcomes: Sequence[TickOutcome]) -> TickOutcome:
+    return TickOutcome(
+        sum(one.scored for one in outcomes),
+        sum(one.missed for one in outcomes),
+        tuple(waiting for one in outcomes for waiting in one.explainable),
+        any(one.more for one in outcomes),
+    )
 
 
 def _alike(found: Iterable[Due]) -> list[list[Due]]:
