@@ -1,0 +1,105 @@
+"""Values per second of a history pull: our decoder alone, our pull, and asyncua's own reader on the same server.
+
+    python tests/benchmarks/history_pull.py [VALUES]
+
+The server is node-opcua where it is installed (TAGSIGHT_INTEROP_CACHE, see tests/interop), over SignAndEncrypt.
+"""
+
+# ruff: noqa: T201 - a script that prints
+import asyncio
+import datetime as dt
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from asyncua import Client, ua
+from asyncua.ua.ua_binary import struct_from_binary, struct_to_binary
+from platformdirs import user_cache_path
+
+from tagsight_connectors.history import Span
+from tagsight_connectors.opcua.client import open_opcua
+from tagsight_connectors.opcua.decoding import decode_history_response
+from tests.interop.conftest import NODE_URI, NodeTag, node_historian
+
+START_MS = 1_700_000_000_000
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+REPEATS = 5
+
+
+def rate(count: int, work: Callable[[], object], repeats: int = REPEATS) -> float:
+    """Values per second, median of the repeats."""
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - started)
+    return count / statistics.median(seconds)
+
+
+def response(values: list[ua.DataValue]) -> bytes:
+    """A HistoryRead answer as asyncua encodes it."""
+    data = ua.HistoryData(DataValues=values)
+    return bytes(struct_to_binary(ua.HistoryReadResponse(Results=[ua.HistoryReadResult(HistoryData=data)])))
+
+
+def decoders(count: int = 100_000) -> None:
+    """Decoding alone."""
+
+    def value(at: int, status: int = 0) -> ua.DataValue:
+        time_ = EPOCH + dt.timedelta(seconds=at)
+        return ua.DataValue(Value=ua.Variant(float(at)), StatusCode=ua.StatusCode(status), SourceTimestamp=time_)
+
+    plain = response([value(at) for at in range(count)])
+    bad = response([value(at) if at % 100 else ua.DataValue(SourceTimestamp=EPOCH) for at in range(count)])
+    alternating = response([value(at) if at % 2 else ua.DataValue(SourceTimestamp=EPOCH) for at in range(count)])
+    for name, body in (("one layout", plain), ("1 % other layout", bad), ("alternating", alternating)):
+        print(f"our decoder, {name:17} {rate(count, lambda body=body: decode_history_response(body, 1)):14,.0f}/s")
+
+    def asyncuas() -> object:
+        answer = struct_from_binary(ua.HistoryReadResponse, ua.utils.Buffer(plain))
+        return answer.Results[0].HistoryData
+
+    print(f"asyncua's decoder, one layout     {rate(count, asyncuas, 1):14,.0f}/s")
+
+
+async def pulls(count: int) -> None:
+    """Whole pulls of one tag and of ten."""
+    modules = user_cache_path("tagsight-interop") / "node" / "node_modules"
+    tags = [NodeTag(f"Plant/T{at}", [float(value) for value in range(count // 10)]) for at in range(10)]
+    tags.append(NodeTag("Plant/Long", [float(value) for value in range(count)]))
+    with tempfile.TemporaryDirectory() as folder, node_historian(modules, Path(folder), tags) as foreign:
+        historian = open_opcua(foreign.connection)
+        await historian.connect()
+        span = Span(START_MS * 1_000_000, (START_MS + count * 1_000) * 1_000_000)
+        for name, wanted in (("1 tag", tags[-1:]), ("10 tags", tags[:-1])):
+            for _ in range(2):  # the first warms the server up
+                started, busy, found = time.perf_counter(), time.process_time(), 0
+                async for page in historian.read_raw([f"nsu={NODE_URI};s={tag.path}" for tag in wanted], span):
+                    found += len(page.history)
+                seconds, busy = time.perf_counter() - started, time.process_time() - busy
+            print(
+                f"our pull, {name:8} {found:9,} values {found / seconds:14,.0f}/s; "
+                f"of its processor time alone {found / busy:,.0f}/s"
+            )
+        await asyncuas_reader(historian._client, count)
+        await historian.close()
+
+
+async def asyncuas_reader(client: Client | None, count: int) -> None:
+    """asyncua's `read_raw_history`; it stops silently after two pages of this server, so it is asked for one."""
+    assert client is not None
+    node = client.get_node(ua.NodeId("Plant/Long", await client.get_namespace_index(NODE_URI)))
+    begin = EPOCH + dt.timedelta(milliseconds=START_MS)
+    few = min(count, 100_000)
+    started = time.perf_counter()
+    values = await node.read_raw_history(begin, begin + dt.timedelta(seconds=few - 1), 0)
+    seconds = time.perf_counter() - started
+    print(f"asyncua's read_raw_history {len(values):9,} values {len(values) / seconds:8,.0f}/s")
+
+
+if __name__ == "__main__":
+    decoders()
+    asyncio.run(pulls(int(sys.argv[1]) if len(sys.argv) > 1 else 500_000))
