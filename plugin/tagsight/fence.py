@@ -188,6 +188,14 @@ def identifier_of_address(address: str) -> str:
     return rest.removeprefix("s=")
 
 
+def is_result(results: ResultsPlan | None, tag: Tag) -> bool:
+    """Whether a tag lies below the root of the results: TagSight writes it, so no model may read it (rule b)."""
+    if results is None or results.to is not Destination.WRITE:
+        return False
+    root = results.root or results.address.partition("{")[0]
+    return identifier_of_address(tag.address).startswith(identifier_of_address(root))
+
+
 class _Reading:
     """What models read, in the forms in which a target could be the same tag."""
 

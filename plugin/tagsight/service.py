@@ -156,7 +156,9 @@ class Service:
         """Train one model by the schedule; None (and told) when it could not be."""
         try:
             link = self.links[model.historian]
-            binding, task = await gather(model, link, self.place, self.plan.digest)
+            binding, task = await gather(
+                model, link, self.place, self.plan.digest, results=self.plan.results.get(model.historian)
+            )
             seconds = 2.0 * model.train.at_most_seconds + FACTS_S
             outcome: TrainOutcome = await self.training.run(Task("train", task, seconds))
         except (TagSightError, HistorianError, ModelError) as error:

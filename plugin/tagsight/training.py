@@ -5,11 +5,13 @@ Here is the reading, by whoever is connected, and what travels to the worker; `t
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from tagsight.binding import Binding, bind, patterns_of
 from tagsight.connections import Link
-from tagsight.plan import ModelPlan
+from tagsight.fence import is_result
+from tagsight.plan import ModelPlan, ResultsPlan
 from tagsight.scoring_task import StorePlace
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import Span, TagHistory
@@ -67,7 +69,7 @@ class TrainOutcome:
     words: str
 
 
-async def bind_model(plan: ModelPlan, historian: Historian, is_result: Callable[[Tag], bool]) -> Binding:
+async def bind_model(plan: ModelPlan, historian: Historian, is_ours: Callable[[Tag], bool]) -> Binding:
     """Browse for the inputs and operands of a model.
 
     Raises:
@@ -77,7 +79,7 @@ async def bind_model(plan: ModelPlan, historian: Historian, is_result: Callable[
     for pattern in patterns_of(plan):
         async for tag in historian.browse(pattern):
             tags.setdefault(tag.address, tag)
-    return bind(plan, list(tags.values()), is_result)
+    return bind(plan, list(tags.values()), is_ours)
 
 
 async def _read(
@@ -108,16 +110,16 @@ async def gather(
     plan_hash: str,
     *,
     progress: Callable[[int], None] = lambda _count: None,
-    is_result: Callable[[Tag], bool] = lambda _tag: False,
+    results: ResultsPlan | None = None,
 ) -> tuple[Binding, TrainTask]:
     """Bind the model and read its history.
 
-    `progress` is called with the number of values of each page.
+    `progress` is called with the number of values of each page; tags below the root of `results` are never inputs.
 
     Raises:
         BindingError, HistorianError: what went wrong, with its mend.
     """
-    binding = await link.use(lambda historian: bind_model(plan, historian, is_result))
+    binding = await link.use(lambda historian: bind_model(plan, historian, partial(is_result, results)))
     span = training_span(plan, link.now_ns())
     history = await link.use(lambda one: _read(binding, span, one, progress))
     task = TrainTask(

@@ -17,6 +17,7 @@ from tagsight.fence import (
     allowed_addresses,
     check_targets,
     checked_targets,
+    is_result,
     list_digest,
     root_fault,
     targets_of,
@@ -24,6 +25,7 @@ from tagsight.fence import (
 from tagsight.ledger.records import AcceptedTargets
 from tagsight.output_tags import OutputTag, output_tags, plugin_tags
 from tagsight.plan import Destination, Detail, HistorianPlan, Job, ModelPlan, Plan, ResultsPlan, ScorePlan, TrainPlan
+from tagsight_connectors.tag import Tag
 from tagsight_models.frame import Role
 
 PATTERN = "ns=2;s=TagSight.{asset}.{model}.{output}"
@@ -222,3 +224,9 @@ def test_a_list_of_addresses_that_does_not_fit_its_digest_allows_only_what_is_in
 def test_the_digest_does_not_depend_on_the_order() -> None:
     targets = targets_of(plan(), "default", {})
     assert list_digest("default", targets) == list_digest("default", targets[::-1])
+
+
+def test_a_tag_below_the_root_of_the_results_is_ours_and_never_an_input() -> None:
+    results = ResultsPlan(to=Destination.WRITE, address="ns=2;s=TagSight.{asset}.{model}.{output}")
+    assert is_result(results, Tag("nsu=urn:plant;s=TagSight.P101.Health.Score", "TagSight/P101/Health/Score"))
+    assert not is_result(results, Tag("nsu=urn:plant;s=Plant.P101.Speed", "Plant/P101/Speed"))

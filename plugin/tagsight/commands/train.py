@@ -79,7 +79,14 @@ async def _train_one(plan, data, model, links, ledger, progress, bar) -> bool:  
 
     place = StorePlace(data.models, data.signing_key)
     try:
-        binding, task = await gather(model, links[model.historian], place, plan.digest, progress=read)
+        binding, task = await gather(
+            model,
+            links[model.historian],
+            place,
+            plan.digest,
+            progress=read,
+            results=plan.results.get(model.historian),
+        )
         outcome: TrainOutcome = await asyncio.to_thread(compute, task, report)
     except (TagSightError, HistorianError, ModelError) as error:
         progress.update(bar, what="failed")
