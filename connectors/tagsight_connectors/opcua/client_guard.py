@@ -22,12 +22,15 @@ CLIENT_MESSAGE_CHUNKS: Final = CLIENT_MESSAGE_BYTES // 8_192
 """Chunks of one answer, if a server cuts it into the smallest that the protocol allows."""
 
 
-class ClientLimits(TransportLimits):
+class ClientLimits(TransportLimits):  # type: ignore[misc] # asyncua counts as untyped
     """Our limits for what is received stay, whatever the server acknowledges; what we send obeys the server."""
+
+    max_send_buffer: int
 
     def update_client_limits(self, msg: Acknowledge) -> None:
         """Take over only how large a chunk we may send."""
-        self.max_send_buffer = min(self.max_send_buffer, msg.ReceiveBufferSize or self.max_send_buffer)
+        ours: int = self.max_send_buffer
+        self.max_send_buffer = min(ours, msg.ReceiveBufferSize or ours)
 
 
 def client_limits() -> ClientLimits:
@@ -35,8 +38,10 @@ def client_limits() -> ClientLimits:
     return ClientLimits(CLIENT_CHUNK_BYTES, CLIENT_CHUNK_BYTES, CLIENT_MESSAGE_CHUNKS, CLIENT_MESSAGE_BYTES)
 
 
-class GuardedProtocol(UASocketProtocol):
+class GuardedProtocol(UASocketProtocol):  # type: ignore[misc] # asyncua counts as untyped
     """Announces our limits, and closes the connection when a chunk announces more than that, before it is collected."""
+
+    receive_buffer: bytes | None
 
     async def send_hello(self, url: str, max_messagesize: int = 0, max_chunkcount: int = 0) -> Acknowledge:
         """As asyncua's, with our buffer sizes."""
@@ -50,7 +55,8 @@ class GuardedProtocol(UASocketProtocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of the server."""
         super().data_received(data)
-        waiting = self.receive_buffer or b""
+        collected: bytes | None = self.receive_buffer
+        waiting = collected or b""
         if len(waiting) >= 8 and int.from_bytes(waiting[4:8], "little") > CLIENT_CHUNK_BYTES:
             self.receive_buffer = None
             self.disconnect_socket()
@@ -69,4 +75,4 @@ def guard(client: Client) -> None:
         ua_client.protocol = protocol
         return protocol
 
-    ua_client._make_protocol = make_protocol  # type: ignore[method-assign]  # noqa: SLF001 - see the module
+    ua_client._make_protocol = make_protocol  # noqa: SLF001 - see the module

@@ -34,7 +34,7 @@ ENCRYPTING_POLICIES: Final = tuple(
 NO_POLICY: Final = "http://opcfoundation.org/UA/SecurityPolicy#None"
 
 
-class GuardedClient(Client):
+class GuardedClient(Client):  # type: ignore[misc] # asyncua counts as untyped
     """asyncua's client, with a rule of ours for user names: encrypted, by the token or by the message, or not sent."""
 
     def server_policy(self, token_type: ua.UserTokenType) -> ua.UserTokenPolicy:
