@@ -172,8 +172,8 @@ class HealthModel:
             yield slice(start, min(start + at_once, count))
 
     def _standardised(self, values: Floats) -> Tensor:
-        raw = torch.as_tensor(np.ascontiguousarray(values, dtype=np.float64))
-        return ((raw - self._centre) / self._scale).clamp_(-FARTHEST, FARTHEST)
+        own = torch.from_numpy(np.array(values, dtype=np.float64, order="C"))
+        return own.sub_(self._centre).div_(self._scale).clamp_(-FARTHEST, FARTHEST)
 
     def _residuals(self, values: Tensor) -> Tensor:
         """(batch, steps, roles) -> (batch, steps - longest lag, roles)."""

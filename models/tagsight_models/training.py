@@ -123,7 +123,7 @@ class BestWeights(lightning.Callback):
         self.stopped_by_time = spent > self.settings.at_most_seconds
         if self.stopped_by_time or self.epoch - self.best_epoch >= self.settings.patience:
             trainer.should_stop = True
-        share = max(self.epoch / max(self.settings.epochs, 1), spent / self.settings.at_most_seconds)
+        share = max(self.epoch / max(self.settings.epochs, 1), spent / max(self.settings.at_most_seconds, 1e-9))
         self.progress(min(share, 1.0), f"epoch {self.epoch}, loss {self.best_loss:.4f}")
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:

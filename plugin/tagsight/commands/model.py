@@ -1,0 +1,86 @@
+"""`tagsight model`: which trained models there are, what they are worth, and which of them run."""
+
+import getpass
+from typing import TYPE_CHECKING
+
+import click
+
+from tagsight.commands.options import data_option
+from tagsight.data_folder import DataFolder
+
+if TYPE_CHECKING:
+    from tagsight_models.model_register import ModelRegister
+
+name_argument = click.argument("name", metavar="ASSET/MODEL")
+
+
+@click.group(help="List, show, approve and roll back trained models.")
+def command() -> None:
+    """The group."""
+
+
+@command.command("list")
+@data_option
+def list_models(data: DataFolder) -> None:
+    """List all models with their versions; the one that runs is marked."""
+    register = _register(data)
+    names = register.names()
+    if not names:
+        click.echo("no models yet: `tagsight train FILE` makes the first")
+    for name in names:
+        approved = register.approved(name)
+        for version in register.versions(name):
+            click.echo(f"{name}\t{version}\t{_state(register, name, version, runs=version == approved)}")
+
+
+@command.command()
+@name_argument
+@click.option("--version", "version", type=click.IntRange(min=1), help="Which; default: the one that runs.")
+@data_option
+def show(name: str, version: int | None, data: DataFolder) -> None:
+    """Show the card of a model: data, limit, comparison, what it cannot see."""
+    register = _register(data)
+    chosen = version or register.approved(name) or (register.versions(name) or [1])[-1]
+    card = register.card(name, chosen)
+    runs = chosen == register.approved(name)
+    click.echo(f"Model          {name}, version {chosen}{', runs' if runs else ''}")
+    click.echo(card.words())
+    for approval in register.approvals(name).history:
+        done = "rolled back to" if approval.rollback else "approved"
+        click.echo(f"History        {done} {approval.version} by {approval.who}")
+
+
+@command.command()
+@name_argument
+@click.argument("version", type=click.IntRange(min=1))
+@data_option
+def approve(name: str, version: int, data: DataFolder) -> None:
+    """Let a version run from the next scoring on."""
+    _register(data).approve(name, version, getpass.getuser())
+    click.echo(f"{name}: version {version} runs from the next scoring on")
+
+
+@command.command()
+@name_argument
+@data_option
+def rollback(name: str, data: DataFolder) -> None:
+    """Go back to the version that was approved before."""
+    version = _register(data).rollback(name, getpass.getuser())
+    click.echo(f"{name}: version {version} runs from the next scoring on")
+
+
+def _register(data: DataFolder) -> "ModelRegister":
+    from tagsight_models.model_register import ModelRegister
+
+    return ModelRegister(data.models, data.signing_key)
+
+
+def _state(register: "ModelRegister", name: str, version: int, *, runs: bool) -> str:
+    from tagsight_models.errors import ModelFileDamaged
+
+    try:
+        card = register.card(name, version)
+    except ModelFileDamaged as error:
+        return f"damaged: {error.cause}"
+    words = ["runs" if runs else "stands by", *(["trial"] if card.trial else [])]
+    return ", ".join([*words, card.provisional]) if card.provisional else ", ".join(words)

@@ -1,0 +1,62 @@
+import numpy as np
+
+from tagsight_models.calibration import Alarming, Budget
+from tagsight_models.comparison import Comparison, Contestant, HeldOut, baselines, compare
+from tagsight_models.delays import Delays
+from tagsight_models.frame import Floats
+from tests.models.plants import MINUTE, START, linear_plant
+
+ALARMING = Alarming(Delays(5 * MINUTE, 5 * MINUTE), Budget(2.0, 30 * 1440 * MINUTE), MINUTE, 60)
+TRAIN = linear_plant(1500)
+TIMES = START + MINUTE * np.arange(1500, dtype=np.int64)
+HELD = HeldOut(TIMES[:600], linear_plant(600, seed=4))
+OTHERS = baselines(TRAIN, TIMES, ALARMING)
+
+
+def judged(ours: Contestant) -> Comparison:
+    return compare(ours, OTHERS, HELD, alarming=ALARMING)
+
+
+def test_a_baseline_is_a_draw_with_itself() -> None:
+    found = judged(Contestant("ours", OTHERS[0].rows, OTHERS[0].limit))
+    assert not found.trial
+    assert found.results[0].found == found.results[1].found
+
+
+def test_a_blind_model_is_on_trial() -> None:
+    found = judged(Contestant("ours", lambda values: np.zeros(len(values)), 1.0))
+    assert found.trial
+    assert "blind" in found.verdict
+
+
+def test_a_flooding_model_is_on_trial() -> None:
+    def floods(values: Floats) -> Floats:
+        return np.where(np.arange(len(values)) % 40 < 20, 2.0, 0.0)
+
+    found = judged(Contestant("ours", floods, 1.0))
+    assert found.trial
+    assert "floods" in found.verdict
+
+
+def test_a_model_that_loses_to_a_baseline_is_on_trial_and_the_winner_is_named() -> None:
+    best = max(OTHERS, key=lambda one: one.name.startswith("EWMA(0.1)"))
+    found = judged(Contestant("ours", best.rows, 3.0 * best.limit))
+    assert found.trial
+    assert "the baseline wins" in found.verdict or "blind" in found.verdict
+
+
+def test_a_model_that_knows_the_faults_wins() -> None:
+    normal = {row.tobytes() for row in HELD.values}
+
+    def oracle(values: Floats) -> Floats:
+        return np.array([0.0 if row.tobytes() in normal else 2.0 for row in values])
+
+    found = judged(Contestant("ours", oracle, 1.0))
+    assert not found.trial
+    assert "ours wins" in found.verdict
+
+
+def test_every_baseline_has_its_limit_from_rows_that_its_fit_did_not_see() -> None:
+    for one in OTHERS:
+        inside = one.rows(TRAIN)
+        assert one.limit > np.nanquantile(inside, 0.99)
