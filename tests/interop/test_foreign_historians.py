@@ -83,12 +83,16 @@ def as_dict(connection: Connection) -> dict[str, object]:
     return {name: getattr(connection, name) for name in connection.__dataclass_fields__}
 
 
-async def test_node_opcua_with_fifty_long_tags_is_read_whole(start_node_historian: StartNode) -> None:
+async def test_node_opcua_with_fifty_long_tags_is_browsed_in_pages_and_read_whole(
+    start_node_historian: StartNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In one answer they are BadTcpMessageTooLarge."""
     tags = [NodeTag(f"Plant/T{number}", [float(at) for at in range(5_000)]) for number in range(50)]
     foreign = start_node_historian(tags)
     async with connected(foreign.connection) as historian:
         addresses = [node_address(tag.path) for tag in tags]
+        monkeypatch.setattr("tagsight_connectors.opcua.browsing.REFERENCES_PER_ANSWER", 7)
+        assert [tag.address async for tag in historian.browse("Plant/*")] == addresses
         history = await read_history(historian, addresses, Span(START_MS * MS, (START_MS + 5_000_000) * MS))
         assert all(np.array_equal(history.tags[address].values, np.arange(5_000)) for address in addresses)
 
