@@ -21,8 +21,8 @@ SECOND: Final = 1_000_000_000
 
 HISTORY_MINUTES: Final = 14 * 1440
 LIVE_MINUTES: Final = 4 * 1440
-ONSET_MINUTES: Final = 60
-"""A fault can begin at every full plant hour."""
+ONSET_MINUTES: Final = 20
+"""A fault can begin this often."""
 FAULT_MINUTES: Final = 300
 """How long it lasts."""
 EPISODE_MINUTES: Final = FAULT_MINUTES + 180

@@ -87,8 +87,8 @@ def test_an_injected_fault_begins_at_the_time_that_was_told(plant: Plant) -> Non
     feed = Feed(plant, MemorySource(plant.variables(), plant.history(START)), clock, START)
     clock.advance(10)
     feed.catch_up()
-    assert feed.inject() == START + 60 * SECOND
+    assert feed.inject() == START + recording.ONSET_MINUTES * SECOND
     clock.advance(70)
     feed.catch_up()
     newest = {sample.address[-6:]: sample.value for sample in feed.source.changes(0).samples}
-    assert newest["TV-201"] == plant.live(80, START, 60)[7].value != plant.live(80, START)[7].value
+    assert newest["TV-201"] == plant.live(80, START, recording.ONSET_MINUTES)[7].value != plant.live(80, START)[7].value
