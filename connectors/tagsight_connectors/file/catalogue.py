@@ -177,6 +177,8 @@ class Catalogue:
 
 def groups(tags: NDArray[np.object_]) -> Iterator[tuple[str, NDArray[np.intp]]]:
     """Rows of each tag, in the order of the file; tags in the order in which they come."""
+    if not len(tags):
+        return
     kinds, names = pd.factorize(tags)
     order = np.argsort(kinds, kind="stable")
     ends = np.cumsum(np.bincount(kinds, minlength=len(names)))

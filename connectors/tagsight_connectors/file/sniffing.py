@@ -11,6 +11,7 @@ from typing import Final
 from tagsight_connectors.errors import LimitExceeded, MalformedData
 from tagsight_connectors.file import limits
 
+_LOOKED_AT: Final = 20
 _SEPARATORS: Final = (";", "\t", ",", "|")
 _WITH_COMMA: Final = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 _WITH_POINT: Final = re.compile(r"[+-]?\d+\.\d+(?:[eE][+-]?\d+)?")
@@ -35,11 +36,14 @@ def find_encoding(path: Path, given: str) -> str:
 
 
 def find_separator(lines: Sequence[str]) -> str:
-    """The one that cuts the header and the first rows into the same number of fields."""
+    """The one that cuts the header and most of the first rows into the same number of fields."""
     best, most = ",", 1
     for candidate in _SEPARATORS:
-        rows = [row for row in csv.reader(islice(lines, 20), delimiter=candidate) if row]
-        if rows and len(rows[0]) > most and all(len(row) == len(rows[0]) for row in rows):
+        rows = [row for row in csv.reader(islice(lines, _LOOKED_AT), delimiter=candidate) if row]
+        if len(lines) > _LOOKED_AT and len(rows) > 1:
+            rows.pop()  # its quoted line breaks may have been cut
+        equal = sum(len(row) == len(rows[0]) for row in rows)
+        if 2 * equal > len(rows) and len(rows[0]) > most:
             best, most = candidate, len(rows[0])
     return best
 

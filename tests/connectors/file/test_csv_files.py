@@ -91,6 +91,12 @@ async def test_separators_decimals_encodings_and_times_are_found(opened: Opener,
     )
 
 
+async def test_a_quoted_line_break_at_the_end_of_the_sample_does_not_mislead(opened: Opener) -> None:
+    lines = "".join(f'2020-01-{day:02},"one;\ntwo"\n' for day in range(1, 20))
+    history = await everything(await opened("time,Text\n" + lines))
+    assert set(history.tags["Text"].values) == {"one;\ntwo"}
+
+
 async def test_windows_1252_units_are_read(opened: Opener) -> None:
     historian = await opened("Zeit;Temperatur [\xb0C]\n2020-01-01;21,5\n2020-01-02;22,5\n".encode("cp1252"))
     assert [tag.unit async for tag in historian.browse()] == ["\xb0C"]
