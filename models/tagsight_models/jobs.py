@@ -164,9 +164,11 @@ def data_hash(frame: Frame) -> str:
 
 def _task(frame: Frame, settings: TrainingSettings) -> _Task:
     frame, dropped = _without_unusable(frame, drop=settings.drop_constant)
-    bridged = windows(frame, 1).values[:, 0]  # small holes bridged exactly as they are when scoring
-    usable = present(bridged)
-    values = np.where(usable[:, None], bridged, np.nan)
+    values, usable = _bridged(frame)
+    while causes := _constant_where_learned(frame, values, usable, settings):
+        frame = _narrowed(frame, causes, drop=settings.drop_constant)
+        dropped |= causes
+        values, usable = _bridged(frame)
     found = int(usable.sum())
     needed = max(4 * settings.window_steps, 3 * len(frame.roles) + 2 * settings.window_steps)
     if found < needed:
@@ -192,22 +194,51 @@ def _without_unusable(frame: Frame, *, drop: bool) -> tuple[Frame, dict[str, str
             dropped[role.name] = f"constant ({values[0]:g}) in the training data"
     if not dropped:
         return frame, dropped
-    kept = [column for column, role in enumerate(frame.roles) if role.name not in dropped]
-    if not kept and not frame.usable.any() and all("usable" in cause for cause in dropped.values()):
+    if len(dropped) == len(frame.roles) and all("usable" in cause for cause in dropped.values()):
         raise TooLittleData("training a health model", 0, 1)
+    return _narrowed(frame, dropped, drop=drop), dropped
+
+
+def _narrowed(frame: Frame, dropped: Mapping[str, str], *, drop: bool) -> Frame:
+    """Without the roles of `dropped`. Raises UnusableInput if that is not wanted, or leaves nothing."""
+    kept = [column for column, role in enumerate(frame.roles) if role.name not in dropped]
     if not drop or not kept:
         name, cause = next(iter(dropped.items()))
         others = f"; so are {', '.join(list(dropped)[1:])}" if len(dropped) > 1 else ""
         raise UnusableInput(name, cause + others)
-    roles = tuple(frame.roles[column] for column in kept)
-    narrow = replace(
+    return replace(
         frame,
         values=frame.values[:, kept],
         reasons=frame.reasons[:, kept],
         uncertain=frame.uncertain[:, kept],
-        roles=roles,
+        roles=tuple(frame.roles[column] for column in kept),
     )
-    return narrow, dropped
+
+
+def _bridged(frame: Frame) -> tuple[Floats, Flags]:
+    """Values with small holes bridged exactly as they are when scoring, NaN rows elsewhere; and which rows count."""
+    bridged = windows(frame, 1).values[:, 0]
+    usable = present(bridged)
+    return np.where(usable[:, None], bridged, np.nan), usable
+
+
+def _constant_where_learned(frame: Frame, values: Floats, usable: Flags, settings: TrainingSettings) -> dict[str, str]:
+    """Roles that vary somewhere, but not in the steps that are learned from, or only in one fold of them."""
+    if int(usable.sum()) < 4 * settings.window_steps:
+        return {}  # too little to say; the caller says so
+    rows = values[usable & ~_held(frame.times, usable, settings.limit_span)]
+    if len(rows) < settings.window_steps:
+        return {}
+    constant = np.ptp(rows, axis=0) == 0.0
+    once = constant.copy()
+    if len(rows) < SHORT:
+        for block in blocks(len(rows)):
+            once |= np.ptp(np.delete(rows, block, axis=0), axis=0) == 0.0
+    return {
+        role.name: "constant in the steps that are learned from" if constant[n] else "constant but for one stretch"
+        for n, role in enumerate(frame.roles)
+        if once[n]
+    }
 
 
 def _held(times: Times, usable: Flags, span: tuple[int, int] | None) -> Flags:
