@@ -163,8 +163,8 @@ def converted(value: Any, built_in: int) -> ua.Variant:
         return _text(value, built_in)
     if isinstance(value, str):
         raise Refused(BAD_TYPE_MISMATCH)
-    if abs(value) > 1.8e308 and value not in {math.inf, -math.inf}:
-        raise Refused(BAD_OUT_OF_RANGE)  # a whole number beyond every type
+    if isinstance(value, int) and abs(value) >= 2**64:  # beyond every whole type, and perhaps beyond Double
+        raise Refused(BAD_OUT_OF_RANGE)
     if built_in == 1:
         return ua.Variant(_truth(value), ua.VariantType.Boolean)
     if built_in in {10, 11}:
