@@ -5,7 +5,6 @@
 The server is node-opcua where it is installed (TAGSIGHT_INTEROP_CACHE, see tests/interop), over SignAndEncrypt.
 """
 
-# ruff: noqa: T201 - a script that prints
 import asyncio
 import datetime as dt
 import statistics
