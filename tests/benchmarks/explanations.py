@@ -1,4 +1,4 @@
-# ruff: noqa: T201  # a benchmark prints
+# a benchmark prints
 """Time and error of explanations: ours against shap's permutations at equal error, as ratios of one run.
 
     python -m tests.benchmarks.explanations
