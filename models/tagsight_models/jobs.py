@@ -39,7 +39,7 @@ class TrainingSettings:
         per_ns: ... per this time.
         delays: of the alarm.
         every_ns: scoring interval.
-        at_most_seconds: time budget; each of up to six fits keeps to a sixth of it, and 20 s at most.
+        at_most_seconds: time budget; each of up to six fits keeps to a sixth of it.
         seed: the same data, settings and seed give the same bytes.
         limit_span: held-out normal time [start, end) in UTC ns; None: the last quarter of the usable steps.
         drop_constant: leave a constant role out, with a word in the card, instead of refusing.
@@ -82,7 +82,7 @@ class _Task:
 
     def fit(self, values: Floats, epochs: int, progress: Progress) -> tuple[HealthModel, Fitted]:
         """A health model of these rows."""
-        seconds = min(20.0, self.settings.at_most_seconds / 6.0)
+        seconds = self.settings.at_most_seconds / 6.0
         network = NetworkSettings(fit=FitSettings(epochs=epochs, seed=self.settings.seed, at_most_seconds=seconds))
         return fit_health(
             values,
