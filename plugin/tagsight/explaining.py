@@ -4,9 +4,10 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Final
+from typing import Final, TypeAlias
 
 from tagsight.alarms import LIMIT
+from tagsight.errors import StorageError
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import TickRecord
 from tagsight.outputs import explanation_row
@@ -23,6 +24,9 @@ MOST_WAITING: Final = 20_000
 AT_ONCE: Final = 20
 _SECONDS_SPARE: Final = 30.0
 
+_Entry: TypeAlias = tuple[float, int, int, Explainable]
+"""Minus the score, a number that tells equal scores apart, the tick, the run."""
+
 
 @dataclass
 class Explainer:
@@ -37,7 +41,7 @@ class Explainer:
     ledger: Ledger
     destinations: dict[str, str]
     plans: dict[str, ModelPlan]
-    _waiting: list[tuple[float, int, int, Explainable]] = field(init=False, default_factory=list)
+    _waiting: list[_Entry] = field(init=False, default_factory=list)
     _numbers: "count[int]" = field(init=False, default_factory=count)
     _tick: int = field(init=False, default=0)
 
@@ -57,7 +61,16 @@ class Explainer:
         """Explain the most abnormal runs of one model; how many were recorded (0: nothing waits)."""
         if not self._waiting:
             return 0
-        late, batch = self._take()
+        taken = self._take()
+        try:
+            return await self._settled(*taken)
+        except StorageError:  # nothing of it was kept: it waits on
+            for one in (*taken[0], *taken[1]):
+                heapq.heappush(self._waiting, one)
+            raise
+
+    async def _settled(self, late_entries: Sequence[_Entry], entries: Sequence[_Entry]) -> int:
+        late, batch = [entry[3] for entry in late_entries], [entry[3] for entry in entries]
         explained = await self._explained(batch) if batch else []
         runs = [*explained, *(replace(one.scored.run, explanation=_not_in_time()) for one in late)]
         circumstances = {one.scored.run.due_ns: one.circumstances for one in (*batch, *late)}
@@ -79,7 +92,7 @@ class Explainer:
             return [replace(one.scored.run, explanation=why) for one in batch]
         return answered
 
-    def _take(self) -> tuple[list[Explainable], list[Explainable]]:
+    def _take(self) -> tuple[list[_Entry], list[_Entry]]:
         """Of one model: those that are too late, and those to explain now."""
         model = self._waiting[0][3].scored.run.model
         mine = [entry for entry in self._waiting if entry[3].scored.run.model == model]
@@ -89,7 +102,7 @@ class Explainer:
         taken = {entry[1] for entry in (*late, *now)}
         self._waiting = [entry for entry in self._waiting if entry[1] not in taken]
         heapq.heapify(self._waiting)
-        return [entry[3] for entry in late], [entry[3] for entry in now]
+        return late, now
 
 
 def _not_in_time() -> ExplanationResult:
