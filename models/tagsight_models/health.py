@@ -29,7 +29,7 @@ STACKED = 3  # steps in the residual statistic
 SMOOTHING = 0.1  # weight of the newest step
 FARTHEST = 1e6  # standardised values are kept within this
 KNEE = 10.0  # residuals beyond this many spreads grow with their logarithm only
-CHUNK = 400_000  # numbers in the hidden layer at a time: fits a processor's cache
+CHUNK = 200_000  # numbers in the hidden layer at a time: fits a processor's cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)
