@@ -1,0 +1,110 @@
+"""What one historian, or one loop of the service, cannot do to the others. The running service: tests/end_to_end."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tagsight.clocks import SetClock
+from tagsight.connections import Link
+from tagsight.data_folder import DataFolder
+from tagsight.fence import checked_targets, list_digest
+from tagsight.inbox import Inbox
+from tagsight.ledger.bindings import BoundModel
+from tagsight.ledger.ledger import Ledger
+from tagsight.ledger.records import DeliveryState, TickRecord
+from tagsight.outputs import operator_row
+from tagsight.plan import Destination, HistorianPlan, Plan, ResultsPlan
+from tagsight.service import Service, destinations_of
+from tagsight_connectors.memory.historian import MemoryHistorian
+from tagsight_connectors.memory.store import MemoryStore
+from tagsight_connectors.tag import Tag
+from tagsight_models.card import ModelCard
+from tests.plugin.small_site import MINUTE, START, OwnProcess, participant, plan_of
+
+PATTERN = "Results/{asset}/{model}/{output}"
+MODELS = {
+    "first": replace(plan_of("P101"), historian="first"),
+    "second": replace(plan_of("P102"), historian="second"),
+}
+
+
+@dataclass
+class Two:
+    """A service on two historians that take results as writes."""
+
+    folder: Path
+    clock: SetClock = field(default_factory=lambda: SetClock(START))
+    troubles: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        plan = Plan(
+            ZoneInfo("UTC"),
+            {name: HistorianPlan(name, f"memory://{name}") for name in MODELS},
+            {name: ResultsPlan(Destination.WRITE, PATTERN, "Results") for name in MODELS},
+            tuple(MODELS.values()),
+        )
+        data = DataFolder(self.folder)
+        data.create()
+        self.ledger, self.inbox = Ledger.open(data.ledger, self.clock), Inbox.open(data.inbox)
+        self.stores = {name: MemoryStore(name) for name in MODELS}
+        links = {}
+        for name, model in MODELS.items():
+            binding = participant(model).binding
+            self.ledger.bind(BoundModel(model.key, binding, detail=False))
+            targets = checked_targets(plan, name, {model.key: binding.roles}, binding.all_addresses)
+            addresses = [target.address for target in targets]
+            self.ledger.accept_targets(name, list_digest(name, targets), addresses, "olga")
+            for address in addresses:
+                self.stores[name].add(Tag(address, address))
+            links[name] = Link(name, MemoryHistorian(self.stores[name], accepted=frozenset(addresses)), self.clock)
+        self.service = Service(
+            plan,
+            data,
+            links,
+            self.ledger,
+            self.inbox,
+            OwnProcess(),  # type: ignore[arg-type]
+            OwnProcess(),  # type: ignore[arg-type]
+            self.clock,
+            lambda what, why: self.troubles.append(f"{what}: {why}"),
+        )
+        rows = [operator_row(model.key, START, off=False, feedback_count=1) for model in MODELS.values()]
+        self.ledger.record(TickRecord(rows=rows, destinations=destinations_of(plan)))
+
+    def pending(self, name: str) -> int:
+        """Deliveries that a historian has not confirmed."""
+        return self.ledger.deliveries_in(DeliveryState.PENDING, f"write:{name}")
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Two]:
+    made = Two(tmp_path)
+    yield made
+    made.ledger.close()
+    made.inbox.close()
+
+
+async def test_a_historian_that_is_down_does_not_keep_another_ones_results(two: Two) -> None:
+    two.stores["first"].faults.down = True
+    await two.service.deliver()
+    assert (two.pending("first"), two.pending("second")) == (1, 0)
+    assert any("delivery to first" in trouble for trouble in two.troubles)
+    two.stores["first"].faults.down = False
+    two.clock.advance(31.0)
+    await two.service.deliver()
+    assert two.pending("first") == 0
+
+
+async def test_a_model_is_asked_for_by_one_job_alone_even_where_its_grid_is_coarser(two: Two) -> None:
+    one = participant(MODELS["first"])
+    two.service.participants = {one.plan.key: replace(one, facts=replace(one.facts, card=_coarse(one.facts.card)))}
+    intervals = [job.every_ns for job in two.service._jobs() if getattr(job, "name", "").startswith("score every")]
+    asking = [every for every in intervals if two.service._of_interval(every)]
+    assert asking == [MINUTE]
+
+
+def _coarse(card: ModelCard) -> ModelCard:
+    return replace(card, grid_ns=5 * MINUTE)
