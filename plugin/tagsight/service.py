@@ -42,6 +42,10 @@ from tagsight_connectors.history import Sample
 from tagsight_models.errors import ModelError
 
 EXPLANATIONS_AT_ONCE: Final = 1_000
+TICK_MARGIN_NS: Final = 500_000_000
+"""After a due time and its wait: a historian's time is known to some ten milliseconds only, and a tick that comes too
+early finds the due time only one interval later."""
+
 HEARTBEAT_S: Final = 5.0
 WATCH_S: Final = 1.0
 HOUSEKEEPING_NS: Final = 60_000_000_000
@@ -142,6 +146,7 @@ class Service:
     async def tick(self, every_ns: int) -> None:
         """Score what is due of the models with this interval, backlog included."""
         async with self._ticking.setdefault(every_ns, asyncio.Lock()):
+            await asyncio.sleep(self._behind_s(every_ns))
             more = True
             while more:
                 more = False
@@ -151,6 +156,14 @@ class Service:
                         outcome = await ticker.tick(mine)
                         self._explainer.add(outcome.explainable)
                         more = more or outcome.more
+
+    def _behind_s(self, every_ns: int) -> float:
+        """How far the slowest historian's clock is behind ours: a tick by our clock would come before its due time.
+
+        At most half an interval; a clock further behind delays its scores.
+        """
+        behind = max((-link.clock_difference_s for link in self.links.values()), default=0.0)
+        return min(max(behind, 0.0), every_ns / 2e9)
 
     async def train(self, model: ModelPlan) -> TrainOutcome | None:
         """Train one model by the schedule; None (and told) when it could not be."""
@@ -212,7 +225,12 @@ class Service:
         waits = [model.score.wait_ns for model in self.plan.models if model.score.wait_ns is not None]
         wait = max(waits, default=DEFAULT_WAIT_NS)
         jobs: list[Every | Calendar] = [
-            tick(f"score every {every / 1e9:g} s", every, wait % every, self._safely("tick", self.tick))
+            tick(
+                f"score every {every / 1e9:g} s",
+                every,
+                (wait + min(TICK_MARGIN_NS, every // 10)) % every,
+                self._safely("tick", self.tick),
+            )
             for every in sorted(intervals)
         ]
         for model in self.plan.models:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tagsight.clocks import SetClock
+from tagsight.clocks import SECOND, SetClock
 from tagsight.connections import Link
 from tagsight.data_folder import DataFolder
 from tagsight.fence import checked_targets, list_digest
@@ -17,6 +17,7 @@ from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import DeliveryState, TickRecord
 from tagsight.outputs import operator_row
 from tagsight.plan import Destination, HistorianPlan, Plan, ResultsPlan
+from tagsight.schedule import Every
 from tagsight.service import Service, destinations_of
 from tagsight_connectors.memory.historian import MemoryHistorian
 from tagsight_connectors.memory.store import MemoryStore
@@ -104,6 +105,19 @@ async def test_a_model_is_asked_for_by_one_job_alone_even_where_its_grid_is_coar
     intervals = [job.every_ns for job in two.service._jobs() if getattr(job, "name", "").startswith("score every")]
     asking = [every for every in intervals if two.service._of_interval(every)]
     assert asking == [MINUTE]
+
+
+async def test_a_tick_waits_for_a_historian_whose_clock_is_behind(two: Two) -> None:
+    for name, behind_s in (("first", 7), ("second", -40)):
+        two.stores[name].now_ns = lambda behind_s=behind_s: two.clock.now_ns() - behind_s * SECOND  # type: ignore[misc]
+    await two.service.deliver()
+    assert two.service._behind_s(MINUTE) == pytest.approx(7.0)
+    assert two.service._behind_s(10 * SECOND) == pytest.approx(5.0)
+
+
+def test_a_tick_comes_after_its_due_time_and_wait_by_more_than_a_clock_is_uncertain(two: Two) -> None:
+    job = next(job for job in two.service._jobs() if isinstance(job, Every) and job.name.startswith("score every"))
+    assert 0.1 * SECOND < job.offset_ns < 2 * SECOND
 
 
 def _coarse(card: ModelCard) -> ModelCard:
