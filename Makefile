@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH_INDEX ?=
 TORCH := torch==2.13.0 $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 
-.PHONY: demo test lint bundle bundle-test clean
+.PHONY: demo test lint load bundle bundle-test clean
 demo: $(VENV)/demo.done
 	$(BIN)/tagsight demo
 
@@ -18,6 +18,10 @@ lint: $(VENV)/test.done
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+# 200 models of 10 tags every minute for ten minutes, over OPC UA; prints a table. Not part of `make test`.
+load: $(VENV)/test.done
+	$(BIN)/python -m tests.benchmarks.load
 
 # Everything for a machine without internet, in dist/bundle: some hundred megabytes.
 bundle: $(VENV)/test.done
