@@ -33,7 +33,8 @@ class Cells:
         """Every cell as text; numbers that were read at once in their shortest form, None where blank."""
         out = self.texts.copy()
         bare = ~self.blank & np.array([text is None for text in out], dtype=bool)
-        out[bare] = [f"{number:.15g}" for number in self.numbers[bare]]
+        different, places = np.unique(self.numbers[bare], return_inverse=True)
+        out[bare] = np.array([f"{number:.15g}" for number in different], dtype=object)[places]
         return out
 
     def taken(self, rows: NDArray[Any]) -> "Cells":

@@ -1,10 +1,11 @@
 """Files behind the `Historian` Protocol. The work is done in a thread, so that the loop of the caller goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from tagsight_connectors.connection import Connection
 from tagsight_connectors.errors import LimitExceeded, MalformedData, NotConnected, UnknownTag, WriteNotAllowed
@@ -20,6 +21,8 @@ from tagsight_connectors.memory.store import sample_at
 from tagsight_connectors.patterns import matches
 from tagsight_connectors.quality import BAD_NO_DATA, BAD_NODE_ID_UNKNOWN, BAD_NOT_WRITABLE, GOOD
 from tagsight_connectors.tag import Tag
+
+Result = TypeVar("Result")
 
 _ENDINGS: Final = frozenset({".csv", ".txt", ".tsv", ".parquet", ".pq"})
 
@@ -41,6 +44,7 @@ class FileHistorian:
         self._url = url or settings.path.as_uri()
         self._accepted = accepted
         self._open = ExitStack()
+        self._worker: ThreadPoolExecutor | None = None
         self._catalogue: Catalogue | None = None
         self._seen: dict[Path, tuple[int, int]] = {}
         self._newest: dict[str, Sample] = {}
@@ -48,12 +52,15 @@ class FileHistorian:
 
     async def connect(self) -> None:
         """Read every file once. Raises NotConnected if there is none, MalformedData, LimitExceeded."""
-        await asyncio.to_thread(self._scan)
+        self._worker = self._worker or ThreadPoolExecutor(1, "file-historian")
+        await self._in_thread(self._scan)
 
     async def close(self) -> None:
         """Release the files."""
-        self._open.close()
-        self._catalogue = None
+        worker, self._worker, self._catalogue = self._worker, None, None
+        if worker is not None:
+            await asyncio.get_running_loop().run_in_executor(worker, self._open.close)
+            worker.shutdown(wait=False)
 
     async def describe(self) -> Description:
         """How the files are written, what they hold and what is odd about them."""
@@ -67,7 +74,7 @@ class FileHistorian:
     async def browse(self, pattern: str = "*") -> AsyncIterator[Tag]:
         """Tags of the files in the order of their columns, then tags of written results."""
         catalogue = await self._current_catalogue()
-        written = await asyncio.to_thread(lambda: list(self._results.tags()))
+        written = await self._in_thread(lambda: list(self._results.tags()))
         for tag in (*catalogue.tags(), *(tag for tag in written if tag.address not in catalogue.contents)):
             if matches(pattern, tag):
                 yield tag
@@ -75,18 +82,18 @@ class FileHistorian:
     async def read_raw(self, addresses: Sequence[str], span: Span) -> AsyncIterator[Page]:
         """Values of the span in pages of at most 100,000."""
         catalogue = await self._current_catalogue()
-        written = {tag.address for tag in await asyncio.to_thread(lambda: list(self._results.tags()))}
+        written = {tag.address for tag in await self._in_thread(lambda: list(self._results.tags()))}
         for address in addresses:
             if address not in catalogue.contents and address not in written:
                 raise UnknownTag(address)
         pages = self._pages(catalogue, dict.fromkeys(addresses), span)
-        while (page := await asyncio.to_thread(next, pages, None)) is not None:
+        while (page := await self._in_thread(lambda: next(pages, None))) is not None:
             yield page
 
     async def read_current(self, addresses: Sequence[str]) -> Sequence[Sample]:
         """The newest value of each address."""
         catalogue = await self._current_catalogue()
-        return await asyncio.to_thread(lambda: [self._current(catalogue, address) for address in addresses])
+        return await self._in_thread(lambda: [self._current(catalogue, address) for address in addresses])
 
     async def write(self, samples: Sequence[Sample]) -> Sequence[WriteOutcome]:
         """Append samples to the file of results; a tag of the export itself is not writable."""
@@ -97,7 +104,7 @@ class FileHistorian:
         refused = {sample.address for sample in samples if sample.address in catalogue.contents}
         stored = [sample for sample in samples if sample.address not in refused]
         if stored:
-            await asyncio.to_thread(self._results.append, stored)
+            await self._in_thread(lambda: self._results.append(stored))
         return [WriteOutcome(one.address, BAD_NOT_WRITABLE if one.address in refused else GOOD) for one in samples]
 
     def _pages(self, catalogue: Catalogue, addresses: dict[str, None], span: Span) -> Iterator[Page]:
@@ -114,11 +121,17 @@ class FileHistorian:
             self._newest[address] = _newest(catalogue, address)
         return self._newest[address]
 
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        """One thread for all work: reads that run at the same time take turns, and its memory is used again."""
+        if self._worker is None:
+            raise NotConnected(self._url, "the files are not open")
+        return await asyncio.get_running_loop().run_in_executor(self._worker, work)
+
     async def _current_catalogue(self) -> Catalogue:
         if self._catalogue is None:
             raise NotConnected(self._url, "the files are not open")
-        if await asyncio.to_thread(self._changed):
-            await asyncio.to_thread(self._scan)
+        if await self._in_thread(self._changed):
+            await self._in_thread(self._scan)
         return self._catalogue
 
     def _changed(self) -> bool:

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-BLOCK_BYTES: Final = 8 * 2**20
+BLOCK_BYTES: Final = 4 * 2**20
 """A CSV file is read in blocks of about this size."""
 
-BLOCK_ROWS: Final = 131_072
+BLOCK_ROWS: Final = 65_536
 """A Parquet file is read in blocks of at most so many rows."""
 
 LONGEST_LINE: Final = 16 * 2**20

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from tagsight_connectors.errors import LimitExceeded
@@ -123,21 +124,22 @@ def _history(
 
 
 def _codes(words: NDArray[np.object_], otherwise: int, *, known: Callable[[str], int | None]) -> NDArray[np.uint32]:
-    codes = {word: known(word) for word in set(words.tolist())}
-    return np.array([otherwise if codes[word] is None else codes[word] for word in words], dtype=np.uint32)
+    kinds, different = pd.factorize(words)
+    codes = [otherwise if (code := known(word)) is None else code for word in different]
+    return np.array(codes, dtype=np.uint32)[kinds]
 
 
 def _sorted(history: TagHistory) -> TagHistory:
     if np.all(history.times[1:] >= history.times[:-1]):
         return history
     order = np.argsort(history.times, kind="stable")
-    return TagHistory(history.times[order], history.values[order], history.status[order])
+    return TagHistory(history.times[order], history.values[order], history.status[order])  # noqa: PD011 - not of pandas
 
 
 def _paged(address: str, history: TagHistory) -> Iterator[Page]:
     for first in range(0, len(history), limits.PAGE_VALUES):
         part = slice(first, first + limits.PAGE_VALUES)
-        yield Page(address, TagHistory(history.times[part], history.values[part], history.status[part]))
+        yield Page(address, TagHistory(history.times[part], history.values[part], history.status[part]))  # noqa: PD011 - not of pandas
 
 
 def _ascending(pieces: Sequence[Piece]) -> bool:

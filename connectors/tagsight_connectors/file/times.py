@@ -67,10 +67,11 @@ def read_times(column: "pd.Series[Any]", form: TimeFormat) -> NDArray[np.int64]:
         return _epoch(column, form.tick_ns)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return _ns(column)
-    texts = column.astype(object).where(column.notna(), None).map(lambda text: text and str(text).strip())
+    kinds, different = pd.factorize(column)  # in a long file each time stands there once for each tag
+    texts = pd.Series([str(text).strip() for text in different] + [None], dtype=object)
     if form.aware:  # an offset missing in one row must not be taken for UTC
         texts = texts.where(texts.map(lambda text: bool(text and _OFFSET.search(text))), None)
-    return _ns(_parsed(texts, form.form, utc=form.aware))
+    return _ns(_parsed(texts, form.form, utc=form.aware))[kinds]  # the number of a missing one is -1: the last
 
 
 def _parsed(texts: "pd.Series[Any]", form: str, *, utc: bool) -> "pd.Series[Any]":
