@@ -1,3 +1,4 @@
+import asyncio
 import random
 from pathlib import Path
 
@@ -87,6 +88,17 @@ async def test_a_line_break_within_quotes_does_not_cut_a_block(tmp_path: Path) -
     found = await read_history(await reopen(path), ["A", "Text"], Span(0, 2**62))
     assert len(found.tags["A"]) == 40
     assert values_of(found, "Text")[39] == "two\nlines, one cell"
+
+
+async def test_two_reads_at_the_same_time_do_not_disturb_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "export.parquet"
+    rising = [float(number) for number in range(300)]
+    times = pd.to_datetime(np.arange(300) * DAY)
+    pd.DataFrame({"time": times, "A": rising, "B": [-number for number in rising]}).to_parquet(path)
+    historian = await reopen(path)
+    reads = [read_history(historian, [name], Span(0, 2**62)) for name in "ABABAB"]
+    for name, found in zip("ABABAB", await asyncio.gather(*reads), strict=True):
+        assert values_of(found, name) == [number if name == "A" else -number for number in rising]
 
 
 async def test_pages_are_bounded_and_ascending(tmp_path: Path) -> None:

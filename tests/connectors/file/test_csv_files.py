@@ -110,6 +110,12 @@ async def test_qualities_stand_in_a_column_beside_their_tag(opened: Opener) -> N
     assert history.tags["A"].values[:2].tolist() == [1.0, 2.0]
 
 
+async def test_a_good_quality_does_not_make_a_value_of_a_text_state(opened: Opener) -> None:
+    text = "time,A,A_Quality\n2020-01-01,1,Good\n2020-01-02,Scan Timeout,Good\n2020-01-03,3,Uncertain\n"
+    found = (await everything(await opened(text))).tags["A"]
+    assert found.status.tolist() == [GOOD, BAD_NO_COMMUNICATION, UNCERTAIN]
+
+
 async def test_unsorted_and_duplicated_times_are_sorted_stably_kept_and_counted(opened: Opener) -> None:
     historian = await opened("time,A\n2020-01-02,1\n2020-01-01,2\n2020-01-02,3\n2020-01-03,4\n")
     assert (await everything(historian)).tags["A"].values.tolist() == [2.0, 1.0, 3.0, 4.0]
