@@ -79,7 +79,7 @@ def appearance(run: Run, now: Circumstances) -> Appearance:
 
 def _announces_nothing(run: Run, now: Circumstances) -> str:
     if run.stopped:
-        return run.reason
+        return run.reason or "stopped"
     if now.off:
         return "switched off by the operator"
     if run.trial and run.score is not None:
