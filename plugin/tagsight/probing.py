@@ -1,6 +1,5 @@
 """What the facts of a probe mean: findings in words, each with its mend. Pure; `examination` gathers the facts."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -38,8 +37,6 @@ _CODE_WORDS: Final[Mapping[int, str]] = {
     quality.BAD_SENSOR_FAILURE: "sensor failure",
     quality.BAD_WAITING_FOR_INITIAL_DATA: "waiting for initial data",
     quality.BAD_USER_ACCESS_DENIED: "access denied",
-    quality.UNCERTAIN: "uncertain",
-    quality.UNCERTAIN_LAST_USABLE: "last usable value",
 }
 
 
@@ -184,7 +181,7 @@ def judge_model(facts: ModelFacts, *, live: bool = True) -> Iterator[Finding]:
         yield _failed(where, facts.failure)
         return
     for path, why in facts.binding.skipped:
-        yield Finding(Weight.WARNING, where, f"{path} is left out: {why}", "Leave it, or name it in `exclude`.")
+        yield Finding(Weight.WARNING, where, f"{path} is left out: {why}", "Leave it, or name it in `exclude_inputs`.")
     for tag in facts.tags:
         yield from judge_tag(where, tag, facts, live=live)
     yield Finding(Weight.FINE, where, _time_base(facts))
@@ -202,7 +199,7 @@ def judge_tag(model: str, facts: TagFacts, of_model: ModelFacts, *, live: bool =
         return
     if not facts.sampling.count:
         span = format_duration(_rounded(of_model.span.end_ns - of_model.span.start_ns))
-        mend = "Choose another `train` period, or name the tag in `exclude`."
+        mend = "Choose another `train` period, or name the tag in `exclude_inputs`."
         yield Finding(Weight.BLOCKS, where, f"it has no value in the training period ({span})", mend)
         return
     yield from _coverage(where, facts, of_model)
@@ -228,20 +225,17 @@ def _coverage(where: str, facts: TagFacts, of_model: ModelFacts) -> Iterator[Fin
 def _qualities(where: str, facts: TagFacts) -> Iterator[Finding]:
     share = facts.sampling.bad_share
     if share > _BAD_SHARE:
-        mend = "Mend the sensor or the link, or name the tag in `exclude`: without it the model cannot score."
+        mend = "Mend the sensor or the link, or name the tag in `exclude_inputs`: without it the model cannot score."
         states = facts.tag.description if facts.tag.description.startswith("states: ") else _codes(facts.sampling)
         yield Finding(Weight.WARNING, where, f"{share:.1%} of its values are bad ({states})", mend)
     if facts.sampling.repeated:
-        what = f"{facts.sampling.repeated} values have the same time as the one before (the last counts)"
+        what = f"values at the same time as the one before: {facts.sampling.repeated}"
         yield Finding(Weight.WARNING, where, what, "Is the tag written twice, or its clock too coarse?")
 
 
 def _codes(sampling: Sampling) -> str:
-    return ", ".join(f"{_CODE_WORDS.get(code, f'0x{code:08X}')} {count}" for code, count in _most(sampling.statuses))
-
-
-def _most(statuses: Counter[int]) -> list[tuple[int, int]]:
-    return statuses.most_common(4)
+    bad = [one for one in sampling.statuses.most_common() if quality.quality_of(one[0]) is quality.Quality.BAD]
+    return ", ".join(f"{_CODE_WORDS.get(code, f'0x{code:08X}')} {count}" for code, count in bad[:4])
 
 
 def _freshness(where: str, facts: TagFacts, now_ns: int) -> Iterator[Finding]:

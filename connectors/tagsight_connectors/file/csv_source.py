@@ -3,6 +3,7 @@
 import csv
 import os
 import tempfile
+import weakref
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -44,7 +45,8 @@ class CsvSource:
         self._encoding = find_encoding(path, settings.encoding)
         self._transcoded = _to_utf8(path, self._encoding) if self._encoding.startswith("utf-16") else None
         if self._transcoded is not None:
-            self._data, self._encoding = Path(self._transcoded.name), "utf-8-sig"
+            self._data, self._encoding = self._transcoded, "utf-8-sig"
+            weakref.finalize(self, self._transcoded.unlink, missing_ok=True)  # also where nobody closes
         head = self._first_lines()
         self._separator = settings.separator or find_separator(head[settings.skip :])
         rows = list(csv.reader(head[settings.skip :], delimiter=self._separator))
@@ -90,7 +92,7 @@ class CsvSource:
     def close(self) -> None:
         """Remove what was made for reading."""
         if self._transcoded is not None:
-            self._transcoded.close()
+            self._transcoded.unlink(missing_ok=True)
 
     def _parse(self, raw: bytes, columns: Sequence[int], as_text: Collection[int]) -> pd.DataFrame:
         beyond = len(self.names)  # pandas drops fields beyond the header without a word, so they get a column
@@ -135,14 +137,13 @@ class CsvSource:
         return lines[offset > self._start :][-_SAMPLE_LINES:]
 
 
-def _to_utf8(path: Path, encoding: str) -> "tempfile._TemporaryFileWrapper[bytes]":
-    """A copy in UTF-8 that vanishes when closed: only there can lines be found in the bytes."""
-    copy = tempfile.NamedTemporaryFile(prefix="tagsight-", suffix=".csv")  # noqa: SIM115 - closed by `close`
-    with path.open("r", encoding=encoding, newline="") as text:
+def _to_utf8(path: Path, encoding: str) -> Path:
+    """A temporary copy in UTF-8, for `close` to remove: only there can lines be found in the bytes."""
+    number, name = tempfile.mkstemp(prefix="tagsight-", suffix=".csv")
+    with path.open("r", encoding=encoding, newline="") as text, os.fdopen(number, "wb") as copy:
         while part := text.read(limits.BLOCK_BYTES):
             copy.write(part.encode())
-    copy.flush()
-    return copy
+    return Path(name)
 
 
 def _header_end(path: Path, skip: int) -> int:
