@@ -5,7 +5,7 @@ is added to the plant later changes no model by itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tagsight.errors import TagSightError
@@ -82,6 +82,20 @@ def bind(model: ModelPlan, tags: Sequence[Tag], is_result: Callable[[Tag], bool]
         descriptions,
         tuple(skipped),
         _max_gaps(model, names, inputs),
+    )
+
+
+def merged(new: Binding, old: Binding | None) -> Binding:
+    """`new`, and what only `old` has: the version that still runs keeps its inputs until the new one is approved."""
+    if old is None:
+        return new
+    names = {role.name for role in new.roles}
+    return replace(
+        new,
+        roles=(*new.roles, *(role for role in old.roles if role.name not in names)),
+        addresses={**old.addresses, **new.addresses},
+        operands={**old.operands, **new.operands},
+        descriptions={**old.descriptions, **new.descriptions},
     )
 
 

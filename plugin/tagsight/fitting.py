@@ -14,7 +14,9 @@ Progress = Callable[[float, str], None]
 
 
 def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
-    """Frame, train, compare, calibrate, store; the first model that is no trial is approved at once.
+    """Frame, train, compare, calibrate, store.
+
+    The first version runs at once, on trial if it did not pass; so does the first that passes. Later ones wait.
 
     Raises:
         ModelError: too little data, unusable inputs.
@@ -43,10 +45,16 @@ def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
     store = ModelStore(task.place.root, task.place.key)
     name = task.plan.key
     version = store.add(name, trained.model, trained.card)
-    first = store.approved(name) is None
-    if first:
+    approved = _takes_over(store, name, trial=trained.card.trial)
+    if approved:
         store.approve(name, version, "first model")
-    return TrainOutcome(name, version, first, trained.card.trial, trained.card.words())
+    return TrainOutcome(name, version, approved, trained.card.trial, trained.card.words())
+
+
+def _takes_over(store: ModelStore, name: str, *, trial: bool) -> bool:
+    """Whether a new version runs without being asked: the first, and the first that passes after one on trial."""
+    current = store.approved(name)
+    return current is None or (not trial and store.card(name, current).trial)
 
 
 def _settings(plan: ModelPlan, grid_ns: int) -> TrainingSettings:

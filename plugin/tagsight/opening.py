@@ -17,21 +17,26 @@ def open_links(plan: Plan, data: DataFolder, secrets: Secrets, clock: Clock, led
         NotReady: a password is missing.
         FenceError: results would go where they must not.
     """
-    bound = {one.model: one.binding for one in ledger.bindings() if one.binding is not None}
     return {
         name: Link(
             name,
-            open_plan_historian(historian, data, secrets, _accepted(plan, name, bound, ledger), plan.timezone.key),
+            open_plan_historian(historian, data, secrets, accepted_now(plan, name, ledger), plan.timezone.key),
             clock,
         )
         for name, historian in plan.historians.items()
     }
 
 
-def _accepted(plan: Plan, name: str, bound: dict, ledger: Ledger) -> frozenset[str]:  # type: ignore[type-arg]
-    accepted = ledger.accepted_targets(name)
+def accepted_now(plan: Plan, historian: str, ledger: Ledger) -> frozenset[str]:
+    """The addresses of a historian that may be written to now; none while its list is not the accepted one.
+
+    Raises:
+        FenceError: results would go where they must not.
+    """
+    accepted = ledger.accepted_targets(historian)
     if accepted is None:
         return frozenset()
+    bound = {one.model: one.binding for one in ledger.bindings() if one.binding is not None}
     roles = {key: binding.roles for key, binding in bound.items()}
     reads = [address for binding in bound.values() for address in binding.all_addresses]
-    return allowed_addresses(name, checked_targets(plan, name, roles, reads), accepted)
+    return allowed_addresses(historian, checked_targets(plan, historian, roles, reads), accepted)

@@ -21,12 +21,12 @@ from tagsight.data_folder import DataFolder
 from tagsight.delivery import DeliveryReport, Way, deliver_once, status_samples
 from tagsight.errors import StorageError, TagSightError
 from tagsight.explaining import Explainer
-from tagsight.fence import allowed_addresses, checked_targets
 from tagsight.heartbeat import HeartbeatFile, PluginStatus
 from tagsight.inbox import Inbox, act_of
 from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import SERVER, OperatorAct, OperatorState, historian_destination
+from tagsight.opening import accepted_now
 from tagsight.outputs import operator_row
 from tagsight.plan import Destination, ModelPlan, Plan
 from tagsight.recording import Recorder
@@ -34,7 +34,7 @@ from tagsight.results import OutputRow, State
 from tagsight.schedule import Calendar, Every, Schedule, tick
 from tagsight.scoring_task import ModelFacts, StorePlace
 from tagsight.tick import DEFAULT_WAIT_NS, Participant, Ticker
-from tagsight.training import TrainOutcome, gather
+from tagsight.training import TrainOutcome, gather, keep_binding
 from tagsight.workers import Task, Worker, WorkerFailure
 from tagsight_connectors.errors import HistorianError
 from tagsight_connectors.historian import Historian
@@ -177,8 +177,7 @@ class Service:
         except (TagSightError, HistorianError, ModelError) as error:
             self._tell(f"training {model.key}", str(error))
             return None
-        if outcome.approved:
-            self.ledger.bind(BoundModel(model.key, binding, detail=model.outputs.value == "detail"))
+        keep_binding(self.ledger, model, binding)
         self.ledger.audit(PLUGIN, "trained", f"{outcome.model} version {outcome.version}, approved {outcome.approved}")
         await self.refresh()
         return outcome
@@ -199,7 +198,7 @@ class Service:
         for name, results in self.plan.results.items():
             if results.to is Destination.WRITE and name in self.links:
                 try:
-                    await self._deliver_to(name, Way(name, results.address, self._allowed(name)))
+                    await self._deliver_to(name, Way(name, results.address, accepted_now(self.plan, name, self.ledger)))
                 except HistorianError as error:  # the others do not wait for this one
                     self._tell(f"delivery to {name}", str(error))
 
@@ -267,13 +266,6 @@ class Service:
             return None
         return operator_row(act.model, act.time_ns, off=state.off, feedback_count=state.feedback_count)
 
-    def _allowed(self, name: str) -> frozenset[str]:
-        bound = {one.model: one.binding for one in self.ledger.bindings() if one.binding is not None}
-        roles = {key: binding.roles for key, binding in bound.items()}
-        reads = [address for binding in bound.values() for address in binding.all_addresses]
-        targets = checked_targets(self.plan, name, roles, reads)
-        return allowed_addresses(name, targets, self.ledger.accepted_targets(name))
-
     async def _explain(self) -> None:
         for _ in range(EXPLANATIONS_AT_ONCE):
             if not await self._explainer.step():
@@ -286,7 +278,7 @@ class Service:
     async def _write_status(self, status: PluginStatus, *, stopped: bool) -> None:
         for name, results in self.plan.results.items():
             if results.to is Destination.WRITE and name in self.links and self.links[name].connected:
-                allowed = self._allowed(name)
+                allowed = accepted_now(self.plan, name, self.ledger)
                 samples = [s for s in status_samples(status, results.address, stopped=stopped) if s.address in allowed]
                 try:
                     if samples:

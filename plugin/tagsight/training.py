@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from tagsight.binding import Binding, bind, patterns_of
+from tagsight.binding import Binding, bind, merged, patterns_of
 from tagsight.connections import Link
 from tagsight.fence import is_result
-from tagsight.plan import ModelPlan, ResultsPlan
+from tagsight.ledger.bindings import BoundModel
+from tagsight.ledger.ledger import Ledger
+from tagsight.plan import Detail, ModelPlan, ResultsPlan
 from tagsight.scoring_task import StorePlace
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import Span, TagHistory
@@ -137,3 +139,10 @@ async def gather(
         message = f"{plan.key}: no tag has history in the training period"
         raise TooLittleData(message, 0, plan.score.window_steps)
     return binding, task
+
+
+def keep_binding(ledger: Ledger, plan: ModelPlan, binding: Binding) -> None:
+    """Keep what a new version reads, beside what the version reads that runs until the new one is approved."""
+    known = ledger.binding(plan.key)
+    both = merged(binding, known.binding if known else None)
+    ledger.bind(BoundModel(plan.key, both, detail=plan.outputs is Detail.DETAIL))

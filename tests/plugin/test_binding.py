@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagsight.binding import BindingError, bind, legal_level, patterns_of
+from tagsight.binding import BindingError, bind, legal_level, merged, patterns_of
 from tagsight.conditions import parse
 from tagsight.plan import InputPlan, ModelPlan
 from tagsight_connectors.tag import DataType, Range, Tag
@@ -100,3 +100,12 @@ def test_any_name_becomes_a_legal_level(name: str) -> None:
     assert not set(level) & set("/+#$.")
     assert level.isprintable()
     assert legal_level(level) == level
+
+
+def test_the_version_that_still_runs_keeps_its_inputs_beside_those_of_a_new_one() -> None:
+    old = bind(plan("Plant/P101/Speed", "Plant/P101/Flow"), PUMP)
+    new = bind(plan("Plant/P101/Flow", "Plant/P101/Open"), PUMP)
+    both = merged(new, old)
+    assert [role.name for role in both.roles] == ["Flow", "Open", "Speed"]
+    assert both.addresses == {**old.addresses, **new.addresses}
+    assert merged(new, None) == new

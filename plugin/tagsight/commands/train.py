@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,10 @@ from tagsight.commands.options import data_option, file_argument
 from tagsight.data_folder import DataFolder
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from tagsight.connections import Link
+    from tagsight.ledger.ledger import Ledger
     from tagsight.plan import ModelPlan, Plan
     from tagsight.training import TrainOutcome
 
@@ -42,62 +47,64 @@ async def _train(plan: "Plan", data: DataFolder, models: "list[ModelPlan]") -> i
     from tagsight.opening import open_links
     from tagsight.secrets import Secrets
 
-    console = Console()
     clock = SystemClock()
     failed = 0
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[what]}"), TimeElapsedColumn())
-    with Ledger.open(data.ledger, clock) as ledger, Progress(*columns, console=console) as progress:
+    with Ledger.open(data.ledger, clock) as ledger, Progress(*columns, console=Console()) as progress:
         links = open_links(plan, data, Secrets(data, os.environ), clock, ledger)
         try:
             for model in models:
-                bar = progress.add_task(model.key, total=1.0, what="reading")
-                if not await _train_one(plan, data, model, links, ledger, progress, bar):
-                    failed += 1
+                shown = _Shown(progress, progress.add_task(model.key, total=1.0, what="reading"))
+                failed += not await _train_one(plan, data, model, links[model.historian], ledger, shown=shown)
         finally:
             for link in links.values():
                 await link.close()
     return failed
 
 
-async def _train_one(plan, data, model, links, ledger, progress, bar) -> bool:  # type: ignore[no-untyped-def]  # noqa: ANN001, PLR0917
+@dataclass
+class _Shown:
+    """The line of one model on the terminal."""
+
+    progress: "Progress"
+    bar: "TaskID"
+    values: int = 0
+
+    def read(self, count: int) -> None:
+        self.values += count
+        self.progress.update(self.bar, what=f"{self.values:,} values read")
+
+    def computed(self, fraction: float, text: str) -> None:
+        self.progress.update(self.bar, completed=fraction, what=text)
+
+    def say(self, text: str) -> None:
+        self.progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+async def _train_one(
+    plan: "Plan", data: DataFolder, model: "ModelPlan", link: "Link", ledger: "Ledger", *, shown: _Shown
+) -> bool:
     from tagsight.errors import TagSightError
     from tagsight.fitting import compute
-    from tagsight.ledger.bindings import BoundModel
     from tagsight.scoring_task import StorePlace
-    from tagsight.training import gather
+    from tagsight.training import gather, keep_binding
     from tagsight_connectors.errors import HistorianError
     from tagsight_models.errors import ModelError
 
-    count = [0]
-
-    def read(values: int) -> None:
-        count[0] += values
-        progress.update(bar, what=f"{count[0]:,} values read")
-
-    def report(fraction: float, text: str) -> None:
-        progress.update(bar, completed=fraction, what=text)
-
-    place = StorePlace(data.models, data.signing_key)
+    place, results = StorePlace(data.models, data.signing_key), plan.results.get(model.historian)
     try:
-        binding, task = await gather(
-            model,
-            links[model.historian],
-            place,
-            plan.digest,
-            progress=read,
-            results=plan.results.get(model.historian),
-        )
-        outcome: TrainOutcome = await asyncio.to_thread(compute, task, report)
+        binding, task = await gather(model, link, place, plan.digest, progress=shown.read, results=results)
+        outcome = await asyncio.to_thread(compute, task, shown.computed)
     except (TagSightError, HistorianError, ModelError) as error:
-        progress.update(bar, what="failed")
-        progress.console.print(f"{model.key}: {error}\n  {error.mend}", markup=False, highlight=False, soft_wrap=True)
+        shown.computed(0.0, "failed")
+        shown.say(f"{model.key}: {error}\n  {error.mend}")
         return False
-    ledger.bind(BoundModel(model.key, binding, detail=model.outputs.value == "detail"))
+    keep_binding(ledger, model, binding)
     ledger.audit("command line", "trained", f"{outcome.model} version {outcome.version}")
-    progress.update(bar, completed=1.0, what=f"version {outcome.version}, {_standing(outcome)}")
-    progress.console.print(outcome.words, markup=False, highlight=False, soft_wrap=True)
+    shown.computed(1.0, f"version {outcome.version}, {_standing(outcome)}")
+    shown.say(outcome.words)
     for path, why in binding.skipped:
-        progress.console.print(f"  left out: {path}: {why}", markup=False, highlight=False, soft_wrap=True)
+        shown.say(f"  left out: {path}: {why}")
     return True
 
 
