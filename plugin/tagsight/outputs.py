@@ -53,12 +53,27 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """State, alarm, quality and reason of one run, agreeing with each other."""
+    """State, alarm, quality and reason of one run, agreeing with each other.
+
+    Attributes:
+        state: NAMUR NE 107.
+        alarm: the alarm tag.
+        status: quality of `State`, `Alarm` and `Message`.
+        reason: in words.
+        values_status: quality of `Score` and of all numbers about it, where it is not `status`: a faulty sensor is
+            known for certain, a score on it is not.
+    """
 
     state: State
     alarm: bool
     status: int
     reason: str
+    values_status: int | None = None
+
+    @property
+    def score_status(self) -> int:
+        """Quality of `Score` and of all numbers about it."""
+        return self.status if self.values_status is None else self.values_status
 
 
 def appearance(run: Run, now: Circumstances) -> Appearance:
@@ -67,7 +82,7 @@ def appearance(run: Run, now: Circumstances) -> Appearance:
     if announces_nothing:
         return Appearance(State.FUNCTION_CHECK, False, UNCERTAIN, announces_nothing)
     if now.sensor_fault:
-        return Appearance(State.OUT_OF_SPECIFICATION, False, run.quality, run.reason)
+        return Appearance(State.OUT_OF_SPECIFICATION, False, GOOD, run.reason, _at_least_bad(run.quality))
     if run.score is None:
         return Appearance(now.last_state, now.last_alarm, _at_least_bad(run.quality), run.reason)
     if now.alarm:
@@ -95,7 +110,7 @@ def score_row(run: Run, now: Circumstances) -> OutputRow:
     """The outputs that are known as soon as a run is scored."""
     look = appearance(run, now)
     values = [
-        OutputValue("Score", run.score, look.status),
+        OutputValue("Score", run.score, look.score_status),
         OutputValue("Limit", LIMIT, GOOD),
         OutputValue("Alarm", int(look.alarm), look.status),
         OutputValue("State", int(look.state), look.status),
@@ -104,17 +119,18 @@ def score_row(run: Run, now: Circumstances) -> OutputRow:
         OutputValue("LastRun", _utc_text(run.due_ns), GOOD),
     ]
     if now.detail:
-        values += _role_values(run, look.status)
+        values += _role_values(run, look.score_status)
     return OutputRow(run.model, run.due_ns, SCORE_PART, tuple(values))
 
 
 def explanation_row(run: Run, now: Circumstances, most: int = TOP_ROLES) -> OutputRow:
     """The sentence, the leading roles and the contributions; also for a run that has none, with the reason."""
     look = appearance(run, now)
-    status = _explanation_status(run, look.status)
+    status = _explanation_status(run, look.score_status)
     causes = causes_of(run, now.units)[:most]
     announced = causes if run.score is not None and run.score >= LIMIT / 2 else []
-    values = [OutputValue("Message", _sentence(run, now, look, announced), status)]
+    message_status = status if run.score is not None else look.status
+    values = [OutputValue("Message", _sentence(run, now, look, announced), message_status)]
     for rank in range(1, TOP_ROLES + 1):
         cause = announced[rank - 1] if rank <= len(announced) else None
         values += _top_values(rank, cause, status)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from tagsight.alarms import Announcement, judge, lookback_ns
+from tagsight.alarms import LIMIT, Announcement, judge, lookback_ns
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import Activation, OperatorState
 from tagsight.outputs import Circumstances, explanation_row, score_row
@@ -84,7 +84,9 @@ class Recorder:
         """Outputs of a due time that cannot be looked at now: Bad, with the reason; its run is made later."""
         newest = self.ledger.newest_activations().get(model.key)
         run = Run(model.key, due_ns, version, None, status, reason)
-        now = self._held(self._circumstances(model, off=self._off(model)), newest)
+        back_ns = lookback_ns(model.alarm, model.score.every_ns)
+        _times, scores = self.ledger.scores(model.key, due_ns - back_ns, due_ns)
+        now = self._held(self._circumstances(model, off=self._off(model)), newest, scores)
         return score_row(run, now), explanation_row(run, now)
 
     def _off(self, model: ModelPlan) -> bool:
@@ -112,18 +114,23 @@ class Recorder:
         changed: dict[int, Activation],
     ) -> tuple[Activation | None, Circumstances]:
         if now.off or one.run.trial:
-            return newest, now
+            return newest, replace(now, last_state=State.FUNCTION_CHECK)
         running = _announcement(newest)
-        verdict = judge(*scores.until(one.run.due_ns, lookback_ns(model.alarm, every_ns)), model.alarm, running)
+        times, values = scores.until(one.run.due_ns, lookback_ns(model.alarm, every_ns))
+        verdict = judge(times, values, model.alarm, running)
         if verdict.changed and verdict.announcement is not None:
             newest = _activation(model.key, verdict.announcement, newest if running else None)
             changed[newest.announced_ns] = newest
-        held = self._held(now, newest)
+        held = self._held(now, newest, values)
         return newest, replace(held, alarm=verdict.active, since_ns=verdict.since_ns)
 
-    def _held(self, now: Circumstances, newest: Activation | None) -> Circumstances:
-        active = newest is not None and newest.cleared_ns is None
-        return replace(now, last_alarm=active, last_state=State.MAINTENANCE_REQUIRED if active else State.NORMAL)
+    def _held(self, now: Circumstances, newest: Activation | None, scores: Floats) -> Circumstances:
+        """With alarm and state of the last run of `scores` that was scored."""
+        if newest is not None and newest.cleared_ns is None:
+            return replace(now, last_alarm=True, last_state=State.MAINTENANCE_REQUIRED)
+        known = scores[np.isfinite(scores)]
+        exceeded = bool(known.size and known[-1] > LIMIT)
+        return replace(now, last_alarm=False, last_state=State.OUT_OF_SPECIFICATION if exceeded else State.NORMAL)
 
     def _was_active(self, model: str, due_ns: int) -> bool:
         found = self.ledger.activations(0, due_ns + 1, model)

@@ -40,7 +40,7 @@ def values(row: OutputRow) -> dict[str, OutputValue]:
         pytest.param(
             run(None, BAD, reason="flat line: Flow"),
             replace(PUMP, sensor_fault=True),
-            (State.OUT_OF_SPECIFICATION, False, Quality.BAD),
+            (State.OUT_OF_SPECIFICATION, False, Quality.GOOD),
             id="sensor-fault",
         ),
         pytest.param(
@@ -69,7 +69,16 @@ def test_a_row_of_the_table_of_states(one: Run, now: Circumstances, expected: tu
     assert (look.state, look.alarm, quality_of(look.status)) == expected
     row = values(score_row(one, now))
     assert (row["State"].value, row["Alarm"].value) == (int(expected[0]), int(expected[1]))
-    assert row["Score"].status == row["State"].status == row["Alarm"].status == look.status
+    assert row["State"].status == row["Alarm"].status == look.status
+    assert row["Score"].status == (BAD if now.sensor_fault else look.status)
+
+
+def test_a_faulty_sensor_is_known_for_certain_and_a_score_on_it_is_not() -> None:
+    one, now = run(None, BAD_NO_DATA, reason="flat line: Flow"), replace(PUMP, sensor_fault=True)
+    row = {**values(score_row(one, now)), **values(explanation_row(one, now))}
+    assert all(row[name].status == GOOD for name in ("State", "Alarm", "Message"))
+    assert row["Message"].value == "P101: not scored: flat line: Flow"
+    assert all(row[name].status == BAD_NO_DATA for name in ("Score", "Top1_Tag"))
 
 
 def _situation(*, last_alarm: bool, **fields: Any) -> Circumstances:
@@ -115,7 +124,8 @@ def runs(draw: st.DrawFn) -> Run:
 @given(runs(), situations)
 def test_what_rests_on_bad_or_uncertain_inputs_is_never_good(one: Run, now: Circumstances) -> None:
     row = {**values(score_row(one, now)), **values(explanation_row(one, now))}
-    about_inputs = [row[name] for name in ("Score", "Alarm", "State", "Message", "Top1_Tag")]
+    told = () if now.sensor_fault else ("Alarm", "State", "Message")
+    about_inputs = [row[name] for name in ("Score", "Top1_Tag", *told)]
     if quality_of(one.quality) is not Quality.GOOD:
         assert all(quality_of(value.status) is not Quality.GOOD for value in about_inputs)
     if one.score is None and not (one.stopped or now.off or now.sensor_fault):
