@@ -3,8 +3,9 @@
 
     python -m tests.benchmarks.load --minutes 10 --models 200
 
-The historian, the preparation (one model is trained and copied to every name) and the workers are processes of their
-own; this one is the service. The lag of a run is the time of its commit minus its due time minus the wait.
+The historian, the preparation (one model is trained and copied to every name), the workers and the tag server are
+processes of their own; this one is the service. In the third minute one model is trained again beside the scoring. The
+lag of a run is the time of its commit minus its due time minus the wait.
 """
 
 import argparse
@@ -33,6 +34,7 @@ from tagsight.plan import HistorianPlan, Job, ModelPlan, Plan, ResultsPlan, Scor
 from tagsight.scoring_task import StorePlace
 from tagsight.secrets import Secrets
 from tagsight.service import Service
+from tagsight.tag_server_process import TagServerProcess
 from tagsight.tick import DEFAULT_WAIT_NS
 from tagsight.training import TrainTask
 from tagsight.worker_tasks import scoring_tasks, training_tasks
@@ -51,6 +53,7 @@ MINUTE = 60 * SECOND
 TAGS = 10
 TRAINED_MINUTES = 3 * 1440
 LIVE_MINUTES = 180
+TRAIN_BESIDE_AFTER_S = 130.0
 PASSWORD = "load-of-this-benchmark"
 USER = "tagsight"
 
@@ -172,6 +175,7 @@ class Watch:
     """When each due time of each model was first seen in the ledger, and the most memory of all processes."""
 
     ledger: Ledger
+    tag_server: TagServerProcess
     seen: dict[tuple[str, int], float] = field(default_factory=dict)
     most_bytes: int = 0
 
@@ -182,13 +186,13 @@ class Watch:
             for name, due in self.ledger.watermarks().items():
                 self.seen.setdefault((name, due), now)
             if look % 25 == 0:
-                self.most_bytes = max(self.most_bytes, memory_of_all())
+                self.most_bytes = max(self.most_bytes, memory_of_all(self.tag_server.pid))
             await asyncio.sleep(0.2)
 
 
-def memory_of_all() -> int:
-    """Proportional set size of this process and its children, bytes (Linux)."""
-    pids = [os.getpid(), *(child.pid for child in multiprocessing.active_children())]
+def memory_of_all(*others: int | None) -> int:
+    """Proportional set size of this process, its children and `others`, bytes (Linux)."""
+    pids = [os.getpid(), *(child.pid for child in multiprocessing.active_children()), *others]
     return sum(_memory(pid) for pid in pids if pid)
 
 
@@ -215,19 +219,30 @@ async def serve(plan: Plan, data: DataFolder, minutes: int) -> None:
             clock,
             lambda what, why: print(f"  {what}: {why}"),
         )
-        watch = Watch(ledger)
+        tag_server = TagServerProcess(data, "127.0.0.1", 0, clock, service.log)
+        watch = Watch(ledger, tag_server)
         stop = asyncio.Event()
         started = time.time_ns()
         running = asyncio.create_task(service.run(stop))
-        watching = asyncio.create_task(watch.run())
+        beside = [asyncio.create_task(one) for one in (watch.run(), tag_server.run(), train_beside(service))]
         last_due = (started // MINUTE + minutes) * MINUTE
         await asyncio.sleep((last_due - started) / SECOND + 50.0)
         waiting = service._explainer.waiting
         stop.set()
         await running
-        watching.cancel()
+        for one in beside:
+            one.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         dues = range((started // MINUTE + 2) * MINUTE, last_due + 1, MINUTE)
         report(watch, plan, dues, waiting)
+
+
+async def train_beside(service: Service) -> None:
+    """One model is trained again while all are scored."""
+    await asyncio.sleep(TRAIN_BESIDE_AFTER_S)
+    began = time.monotonic()
+    outcome = await service.train(service.plan.models[0])
+    print(f"trained beside it       {outcome} in {time.monotonic() - began:.0f} s")
 
 
 def report(watch: Watch, plan: Plan, dues: Sequence[int], waiting: int) -> None:
