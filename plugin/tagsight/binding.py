@@ -42,6 +42,7 @@ class Binding:
         descriptions: role name -> description in the historian.
         skipped: (path, why) of tags that matched a pattern and cannot be an input.
         max_gaps: role -> ns, where the engineer set one; needed for training only, so the ledger does not keep it.
+        wait_ns: how long values take to arrive, as measured beside the training; None: not known.
     """
 
     roles: tuple[Role, ...]
@@ -50,6 +51,7 @@ class Binding:
     descriptions: Mapping[str, str]
     skipped: tuple[tuple[str, str], ...] = ()
     max_gaps: Mapping[str, int] = field(default_factory=dict)
+    wait_ns: int | None = None
 
     @property
     def all_addresses(self) -> tuple[str, ...]:
@@ -96,6 +98,7 @@ def merged(new: Binding, old: Binding | None) -> Binding:
         addresses={**old.addresses, **new.addresses},
         operands={**old.operands, **new.operands},
         descriptions={**old.descriptions, **new.descriptions},
+        wait_ns=old.wait_ns if new.wait_ns is None else new.wait_ns,
     )
 
 

@@ -61,6 +61,11 @@ class Link:
         return self._connected
 
     @property
+    def has_clock(self) -> bool:
+        """The historian has told a time of its own; a file has none."""
+        return self._server_time is not None
+
+    @property
     def clock_difference_s(self) -> float:
         """Historian's time minus this machine's, seconds; 0.0 where it has no clock of its own."""
         return (self.now_ns() - self.clock.now_ns()) / SECOND if self._server_time else 0.0

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from tagsight.arrival import Arrivals
 from tagsight.binding import Binding, BindingError, bind, patterns_of
 from tagsight.clocks import Clock
 from tagsight.fence import Target, is_result
@@ -142,8 +143,8 @@ class Examination:
     async def _watched(self, found: Sequence[TagFacts]) -> list[TagFacts]:
         """Newest values, and how long those took that came while watching."""
         addresses = [facts.tag.address for facts in found]
-        newest = {one.address: one.time_ns for one in await self.historian.read_current(addresses) if one.time_ns}
-        delays: dict[str, list[int]] = {address: [] for address in addresses}
+        arrivals = Arrivals()
+        arrivals.look(await self.historian.read_current(addresses), None)
         for look in range(self.looks):
             self.progress(f"watching new values arrive ({look + 1} of {self.looks})")
             await self.pause()
@@ -151,12 +152,13 @@ class Examination:
             server_now = (await self.historian.describe()).server_time_ns
             if server_now is None:  # a file: nothing arrives
                 break
-            for sample in samples:
-                if sample.time_ns > newest.get(sample.address, 0):
-                    newest[sample.address] = sample.time_ns
-                    delays[sample.address].append(max(0, server_now - sample.time_ns))
+            arrivals.look(samples, server_now)
         return [
-            replace(facts, newest_ns=newest.get(facts.tag.address), delays_ns=tuple(delays[facts.tag.address]))
+            replace(
+                facts,
+                newest_ns=arrivals.newest.get(facts.tag.address),
+                delays_ns=tuple(arrivals.delays.get(facts.tag.address, ())),
+            )
             for facts in found
         ]
 

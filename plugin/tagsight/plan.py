@@ -105,6 +105,7 @@ class ScorePlan:
     window_steps: int = 60
     wait_ns: int | None = None
     late_ns: int = 900_000_000_000
+    catch_up_ns: int = 86_400_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from tagsight.arrival import wait_of
 from tagsight.binding import Binding
 from tagsight.duration import format_duration
 from tagsight.errors import mend_of
@@ -22,7 +23,6 @@ DAY: Final = 86_400 * SECOND
 CLOCK_TOLERANCE_S: Final = 2.0
 CERTIFICATE_DAYS: Final = 30
 SMALLEST_GRID_NS: Final = SECOND
-SMALLEST_WAIT_NS: Final = 5 * SECOND
 _BAD_SHARE: Final = 0.05
 _COVERED: Final = 0.8
 _STALE_GAPS: Final = 3
@@ -298,9 +298,8 @@ def grid_ns(facts: ModelFacts) -> int | None:
 
 
 def wait_ns(facts: ModelFacts) -> int | None:
-    """How long to wait for late values: what 95 % of the new values took to arrive, at least 5 s."""
-    delays = [delay for tag in facts.tags for delay in tag.delays_ns]
-    return max(SMALLEST_WAIT_NS, int(np.quantile(delays, 0.95))) if delays else None
+    """How long to wait for late values, from those that came while watching."""
+    return wait_of([delay for tag in facts.tags for delay in tag.delays_ns], facts.model.score.every_ns)
 
 
 def _time_base(facts: ModelFacts) -> str:

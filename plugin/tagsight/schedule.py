@@ -5,7 +5,7 @@ tick that comes late or twice does no harm (design law 7). APScheduler 3.11 runs
 clock steps back one hour, without an event (measured): `restart` plans all ticks anew when the clock watch says so.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -70,6 +70,17 @@ class Schedule:
         if self._scheduler is not None:
             for job in self.jobs:
                 self._scheduler.reschedule_job(job.name, trigger=_trigger(job))
+
+    def replan(self, jobs: Sequence[Every | Calendar]) -> None:
+        """Take over another set of jobs: those of the same name and times go on undisturbed."""
+        before, self.jobs = {job.name: job for job in self.jobs}, tuple(jobs)
+        if self._scheduler is None:
+            return
+        for job in jobs:
+            if job.name not in before:
+                self._scheduler.add_job(job.work, _trigger(job), id=job.name, name=job.name)
+        for name in before.keys() - {job.name for job in jobs}:
+            self._scheduler.remove_job(name)
 
     def stop(self) -> None:
         """No further job starts; one that runs is cancelled, and nothing of that is told as a trouble."""

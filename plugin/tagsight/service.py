@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from tagsight.clocks import Clock, ClockWatch
+from tagsight.clocks import SECOND, Clock, ClockWatch
 from tagsight.connections import Link
 from tagsight.data_folder import DataFolder
 from tagsight.delivery import DeliveryReport, Way, deliver_once, status_samples
@@ -33,8 +33,8 @@ from tagsight.recording import Recorder
 from tagsight.results import OutputRow, State
 from tagsight.schedule import Calendar, Every, Schedule, tick
 from tagsight.scoring_task import ModelFacts, StorePlace
-from tagsight.tick import DEFAULT_WAIT_NS, Participant, Ticker
-from tagsight.training import TrainOutcome, gather, keep_binding
+from tagsight.tick import Participant, Ticker
+from tagsight.training import TrainOutcome, gather, keep_binding, watched_while
 from tagsight.workers import Task, Worker, WorkerFailure
 from tagsight_connectors.errors import HistorianError
 from tagsight_connectors.historian import Historian
@@ -139,6 +139,8 @@ class Service:
                 self._tell(one.model, refused)
                 self.ledger.audit(PLUGIN, "model refused", f"{one.model}: {refused}")
         self.participants = found
+        if self._schedule is not None:
+            self._schedule.replan(tuple(self._jobs()))
         units = {key: {role.name: role.unit for role in one.binding.roles} for key, one in found.items()}
         for ticker in self._tickers.values():
             ticker.recorder.units = units
@@ -173,7 +175,8 @@ class Service:
                 model, link, self.place, self.plan.digest, results=self.plan.results.get(model.historian)
             )
             seconds = 2.0 * model.train.at_most_seconds + FACTS_S
-            outcome: TrainOutcome = await self.training.run(Task("train", task, seconds))
+            working = self.training.run(Task("train", task, seconds))
+            outcome, binding = await watched_while(working, model, link, binding)
         except (TagSightError, HistorianError, ModelError) as error:
             self._tell(f"training {model.key}", str(error))
             return None
@@ -220,17 +223,14 @@ class Service:
                 self._tell(name, "this historian refuses source times: results stand there under its own time")
 
     def _jobs(self) -> list[Every | Calendar]:
-        intervals = {model.score.every_ns for model in self.plan.models}
-        waits = [model.score.wait_ns for model in self.plan.models if model.score.wait_ns is not None]
-        wait = max(waits, default=DEFAULT_WAIT_NS)
         jobs: list[Every | Calendar] = [
             tick(
-                f"score every {every / 1e9:g} s",
+                f"score every {every / SECOND:g} s, {wait / SECOND:g} s after",
                 every,
                 (wait + min(TICK_MARGIN_NS, every // 10)) % every,
                 self._safely("tick", self.tick),
             )
-            for every in sorted(intervals)
+            for every, wait in sorted({(one.plan.score.every_ns, one.wait_ns) for one in self.participants.values()})
         ]
         for model in self.plan.models:
             if model.train.every is not None:

@@ -206,13 +206,20 @@ class Score(Setting):
         "How much the model sees at once.", unit="grid steps", default=60, example=60, ge=2, le=2_000
     )
     wait: Duration | None = _setting(
-        "How long to wait for late values before scoring. Without it: what 95 % of the values need, at least 5 s.",
+        "How long to wait for late values before scoring. Without it: what 95 % of the values needed while the model "
+        "was trained, at least 5 s and at most `every`.",
         default=None,
         example="5s",
         le=DAY,
     )
     late: Duration = _setting(
         "Inside it a late value scores again; beyond it is recorded.", default=15 * MINUTE, example="15m", le=7 * DAY
+    )
+    catch_up: Duration = _setting(
+        "What is scored after a stop of TagSight or the historian; what is older is counted in `Missed`.",
+        default=DAY,
+        example="1d",
+        le=30 * DAY,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from tagsight.arrival import LEAST_WAIT_NS
 from tagsight.binding import Binding
 from tagsight.connections import Link
 from tagsight.framing import live_span, reading_starts
@@ -26,10 +27,6 @@ from tagsight_connectors.history import History, Span, TagHistory
 from tagsight_connectors.quality import BAD, BAD_NO_COMMUNICATION, BAD_NO_DATA
 from tagsight_connectors.reading import read_history
 from tagsight_models.gates import GateLimits
-
-DEFAULT_WAIT_NS: Final = 5_000_000_000
-CATCH_UP_NS: Final = 86_400_000_000_000
-"""A due time older than this is counted as missed after a stop instead of being scored."""
 
 MOST_NAMED: Final = 3
 
@@ -64,15 +61,21 @@ class Participant:
         return found
 
     @property
+    def wait_ns(self) -> int:
+        """How long it waits for late values: as set, else as measured beside the training, else 5 s."""
+        given = self.plan.score.wait_ns
+        return given if given is not None else self.binding.wait_ns or LEAST_WAIT_NS
+
+    @property
     def rhythm(self) -> Rhythm:
         """When it is due; the interval is a whole multiple of the model's grid."""
         grid, every = self.facts.card.grid_ns, self.plan.score.every_ns
         return Rhythm(
             model=self.plan.key,
             every_ns=-(-max(every, grid) // grid) * grid,
-            wait_ns=self.plan.score.wait_ns if self.plan.score.wait_ns is not None else DEFAULT_WAIT_NS,
+            wait_ns=self.wait_ns,
             late_ns=self.plan.score.late_ns,
-            catch_up_ns=CATCH_UP_NS,
+            catch_up_ns=self.plan.score.catch_up_ns,
         )
 
 

@@ -3,11 +3,13 @@
 Here is the reading, by whoever is connected, and what travels to the worker; `tagsight.fitting` computes.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
+from tagsight.arrival import Arrivals, watch
 from tagsight.binding import Binding, bind, merged, patterns_of
 from tagsight.connections import Link
 from tagsight.fence import is_result
@@ -139,6 +141,20 @@ async def gather(
         message = f"{plan.key}: no tag has history in the training period"
         raise TooLittleData(message, 0, plan.score.window_steps)
     return binding, task
+
+
+async def watched_while(
+    work: Awaitable[TrainOutcome], plan: ModelPlan, link: Link, binding: Binding
+) -> tuple[TrainOutcome, Binding]:
+    """Do `work`, and see meanwhile how long new values take to arrive; the binding then says so."""
+    arrivals = Arrivals()
+    watching = asyncio.create_task(watch(arrivals, link, binding.all_addresses))
+    try:
+        outcome = await work
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    return outcome, replace(binding, wait_ns=arrivals.wait_ns(plan.score.every_ns))
 
 
 def keep_binding(ledger: Ledger, plan: ModelPlan, binding: Binding) -> None:

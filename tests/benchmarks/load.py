@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from tagsight.arrival import LEAST_WAIT_NS
 from tagsight.binding import bind
 from tagsight.clocks import SECOND, SystemClock
 from tagsight.connections import Link
@@ -35,7 +36,6 @@ from tagsight.scoring_task import StorePlace
 from tagsight.secrets import Secrets
 from tagsight.service import Service
 from tagsight.tag_server_process import TagServerProcess
-from tagsight.tick import DEFAULT_WAIT_NS
 from tagsight.training import TrainTask
 from tagsight.worker_tasks import scoring_tasks, training_tasks
 from tagsight.workers import Worker
@@ -242,7 +242,8 @@ async def train_beside(service: Service) -> None:
     await asyncio.sleep(TRAIN_BESIDE_AFTER_S)
     began = time.monotonic()
     outcome = await service.train(service.plan.models[0])
-    print(f"trained beside it       {outcome} in {time.monotonic() - began:.0f} s")
+    version = outcome.version if outcome else "failed"
+    print(f"trained beside it       version {version} in {time.monotonic() - began:.0f} s")
 
 
 def report(watch: Watch, plan: Plan, dues: Sequence[int], waiting: int) -> None:
@@ -250,7 +251,7 @@ def report(watch: Watch, plan: Plan, dues: Sequence[int], waiting: int) -> None:
     runs = {model.key: watch.ledger.runs(model.key, dues[0], dues[-1] + 1) for model in plan.models}
     missing = sum(len(set(dues) - {run.due_ns for run in found}) for found in runs.values())
     every = [run for found in runs.values() for run in found]
-    lags = [seen - (due + DEFAULT_WAIT_NS) / SECOND for (_name, due), seen in watch.seen.items() if due in dues]
+    lags = [seen - (due + LEAST_WAIT_NS) / SECOND for (_name, due), seen in watch.seen.items() if due in dues]
     explained = sum(run.explanation is not None and not run.explanation.failure for run in every)
     print(f"models x tags           {len(plan.models)} x {TAGS}")
     print(f"due times, each model   {len(dues)}")

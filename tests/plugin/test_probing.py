@@ -149,7 +149,7 @@ def test_missing_locked_and_timeless_targets_are_named() -> None:
 def test_the_time_base_comes_from_sampling_and_delays() -> None:
     facts = replace(FACTS, tags=[replace(fine(), delays_ns=(7 * SECOND,)), replace(fine(), sampling=sampled(300))])
     assert grid_ns(facts) == 180 * SECOND
-    assert wait_ns(facts) == 7 * SECOND
+    assert wait_ns(facts) == 10 * SECOND
     assert wait_ns(replace(FACTS, tags=[replace(fine(), delays_ns=(1,))])) == 5 * SECOND
     assert (grid_ns(FACTS), wait_ns(FACTS)) == (None, None)
 

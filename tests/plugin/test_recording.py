@@ -24,9 +24,9 @@ def recorder(tmp_path: Path) -> Iterator[Recorder]:
         yield Recorder(ledger, ZoneInfo("UTC"))
 
 
-def scored(minute: int, score: float | None, **fields: bool) -> ScoredRun:
+def scored(minute: int, score: float | None, *, trial: bool = False, revised: bool = False) -> ScoredRun:
     quality = GOOD if score is not None else BAD_NO_DATA
-    return ScoredRun(Run(MODEL.key, START + minute * MINUTE, 1, score, quality, **fields))
+    return ScoredRun(Run(MODEL.key, START + minute * MINUTE, 1, score, quality, trial=trial, revised=revised))
 
 
 def keep(recorder: Recorder, *runs: ScoredRun) -> list[OutputRow]:

@@ -94,6 +94,20 @@ async def test_jobs_of_several_intervals_run_each_at_its_own(started: Callable[.
     assert heard.troubles == []
 
 
+async def test_a_changed_plan_of_jobs_starts_the_new_ends_the_gone_and_leaves_the_others(
+    started: Callable[..., Schedule], heard: Heard
+) -> None:
+    kept, gone, new = Counted(), Counted(), Counted(2)
+    stays = Every("kept", 100 * HOUR, kept.work)
+    schedule = started(stays, Every("gone", SOON, gone.work))
+    await gone.wait()
+    schedule.replan((stays, Every("new", SOON, new.work)))
+    before = gone.calls
+    await new.wait()
+    assert (gone.calls, kept.calls) == (before, 0)
+    assert heard.troubles == []
+
+
 def test_ticks_fall_on_multiples_of_the_interval_plus_the_wait() -> None:
     async def work(_every: int) -> None:
         await _never()

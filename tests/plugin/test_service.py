@@ -16,7 +16,7 @@ from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import DeliveryState, TickRecord
 from tagsight.outputs import operator_row
-from tagsight.plan import Destination, HistorianPlan, Plan, ResultsPlan
+from tagsight.plan import Destination, HistorianPlan, ModelPlan, Plan, ResultsPlan
 from tagsight.schedule import Every
 from tagsight.service import Service, destinations_of
 from tagsight_connectors.memory.historian import MemoryHistorian
@@ -115,9 +115,32 @@ async def test_a_tick_waits_for_a_historian_whose_clock_is_behind(two: Two) -> N
     assert two.service._behind_s(10 * SECOND) == pytest.approx(5.0)
 
 
+def _ticks(two: Two) -> list[Every]:
+    return [job for job in two.service._jobs() if isinstance(job, Every) and job.name.startswith("score every")]
+
+
 def test_a_tick_comes_after_its_due_time_and_wait_by_more_than_a_clock_is_uncertain(two: Two) -> None:
-    job = next(job for job in two.service._jobs() if isinstance(job, Every) and job.name.startswith("score every"))
-    assert 0.1 * SECOND < job.offset_ns < 2 * SECOND
+    one = participant(MODELS["first"])
+    two.service.participants = {one.plan.key: one}
+    assert [0.1 * SECOND < job.offset_ns < 2 * SECOND for job in _ticks(two)] == [True]
+
+
+def test_a_model_whose_values_take_long_to_arrive_is_scored_later_and_does_not_delay_the_others(two: Two) -> None:
+    quick, slow = (replace(participant(model), plan=_patient(model)) for model in MODELS.values())
+    slow = replace(slow, binding=replace(slow.binding, wait_ns=25 * SECOND))
+    two.service.participants = {one.plan.key: one for one in (quick, slow)}
+    assert [job.offset_ns // SECOND for job in _ticks(two)] == [5, 25]
+    set_by_hand = replace(slow, plan=replace(slow.plan, score=replace(slow.plan.score, wait_ns=7 * SECOND)))
+    assert (quick.rhythm.wait_ns, slow.rhythm.wait_ns, set_by_hand.rhythm.wait_ns) == (
+        5 * SECOND,
+        25 * SECOND,
+        7 * SECOND,
+    )
+
+
+def _patient(model: ModelPlan) -> ModelPlan:
+    """Without a wait that was set."""
+    return replace(model, score=replace(model.score, wait_ns=None))
 
 
 def _coarse(card: ModelCard) -> ModelCard:

@@ -87,14 +87,15 @@ async def _train_one(
     from tagsight.errors import TagSightError
     from tagsight.fitting import compute
     from tagsight.scoring_task import StorePlace
-    from tagsight.training import gather, keep_binding
+    from tagsight.training import gather, keep_binding, watched_while
     from tagsight_connectors.errors import HistorianError
     from tagsight_models.errors import ModelError
 
     place, results = StorePlace(data.models, data.signing_key), plan.results.get(model.historian)
     try:
         binding, task = await gather(model, link, place, plan.digest, progress=shown.read, results=results)
-        outcome = await asyncio.to_thread(compute, task, shown.computed)
+        computing = asyncio.to_thread(compute, task, shown.computed)
+        outcome, binding = await watched_while(computing, model, link, binding)
     except (TagSightError, HistorianError, ModelError) as error:
         shown.computed(0.0, "failed")
         shown.say(f"{model.key}: {error}\n  {error.mend}")

@@ -96,6 +96,7 @@ def encode_binding(binding: Binding | None, *, detail: bool) -> str:
                 "operands": dict(binding.operands),
                 "descriptions": dict(binding.descriptions),
                 "skipped": [list(one) for one in binding.skipped],
+                "wait_ns": binding.wait_ns,
             },
         }
     )
@@ -113,5 +114,6 @@ def decode_binding(text: str) -> tuple[Binding | None, bool]:
         operands=found["operands"],
         descriptions=found["descriptions"],
         skipped=tuple((path, why) for path, why in found["skipped"]),
+        wait_ns=found.get("wait_ns"),
     )
     return binding, fields["detail"]
