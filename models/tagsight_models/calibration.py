@@ -1,7 +1,9 @@
 """The alarm limit, from distances in normal time that the model did not learn from.
 
 What is counted is what would be announced: the score must stay above the limit for the whole on-delay, so the level
-that matters is the smallest distance within each on-delay. Three rules, by how much normal time there is:
+that matters is the smallest distance within each on-delay. Only due times count: where scores come less often than the
+grid has steps, most steps are never scored, and the on-delay is a matter of a few scores. Three rules, by how much
+normal time there is:
 
 counted       the time allows at least five activations: the limit is the level that so many peaks exceed.
 extrapolated  at least 20 peaks above a threshold: a generalised Pareto tail is fitted to them (peaks over
@@ -22,7 +24,7 @@ from scipy import stats
 
 from tagsight_models.delays import Delays, activations
 from tagsight_models.errors import TooLittleData
-from tagsight_models.frame import Floats, Times
+from tagsight_models.frame import Flags, Floats, Times
 
 DAY: Final = 86_400_000_000_000
 ENOUGH_COUNTED: Final = 5.0
@@ -49,13 +51,31 @@ class Budget:
 class Alarming:
     """How scores become alarms: what a limit depends on besides the scores.
 
-    `memory` is the number of steps after which two scores share nothing: the window.
+    `memory` is the number of grid steps after which two scores share nothing: the window. `every_ns` is the scoring
+    interval; due times are its multiples.
     """
 
     delays: Delays
     budget: Budget
     grid_ns: int
+    every_ns: int
     memory: int
+
+    @property
+    def step_ns(self) -> int:
+        """Distance of due times: the scoring interval, in whole steps of the grid."""
+        return -(-max(self.every_ns, self.grid_ns) // self.grid_ns) * self.grid_ns
+
+    @property
+    def due_memory(self) -> int:
+        """`memory` in due times."""
+        return -(-self.memory * self.grid_ns // self.step_ns)
+
+    def due(self, times: Times) -> Flags:
+        """Which times of a series on the grid are due times; all of them where every step is scored."""
+        if self.step_ns == self.grid_ns:
+            return np.ones(len(times), dtype=np.bool_)
+        return np.asarray(times % self.step_ns == 0, dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +89,7 @@ class Limit:
         high: upper end.
         rule: "counted", "extrapolated" or "predicted".
         words: how, for the card.
-        normal_ns: normal time that was looked at.
+        normal_ns: normal time that was looked at: due times, each for one scoring interval.
         activations: in that time at that limit.
         provisional: "" where the time supports the budget, else words for people.
     """
@@ -89,19 +109,21 @@ def calibrate(times: Times, distances: Floats, alarming: Alarming) -> Limit:
     """Find the limit.
 
     Args:
-        times: shape (n,), UTC ns, ascending; need not be contiguous.
-        distances: shape (n,); NaN where not scored.
-        alarming: delays, budget, grid and memory.
+        times: shape (n,), UTC ns on the grid, ascending; need not be contiguous.
+        distances: shape (n,); NaN where not scored. Those at other than due times do not count.
+        alarming: delays, budget, grid, scoring interval and memory.
 
     Raises:
-        TooLittleData: fewer than 20 distances.
+        TooLittleData: fewer than 20 distances at due times.
     """
+    due = alarming.due(times)
+    times, distances = times[due], distances[due]
     found = distances[np.isfinite(distances)]
     if len(found) < LEAST_WINDOWS:
-        raise TooLittleData("the alarm limit: windows in held-out normal time", len(found), LEAST_WINDOWS)
-    memory, grid_ns = alarming.memory, alarming.grid_ns
-    normal_ns = len(found) * grid_ns
-    levels = held_levels(times, distances, grid_ns, alarming.delays.on_ns)
+        raise TooLittleData("the alarm limit: due times in held-out normal time", len(found), LEAST_WINDOWS)
+    memory = alarming.due_memory
+    normal_ns = len(found) * alarming.step_ns
+    levels = held_levels(times, distances, alarming.step_ns, alarming.delays.on_ns)
     peaks = cluster_peaks(levels, memory)
     allowed = alarming.budget.allowed(normal_ns)
     normal = float(np.median(found))
@@ -124,14 +146,14 @@ _RULES = {
 }
 
 
-def held_levels(times: Times, distances: Floats, grid_ns: int, on_ns: int) -> Floats:
+def held_levels(times: Times, distances: Floats, step_ns: int, on_ns: int) -> Floats:
     """Smallest distance within the on-delay that ends at each step: where it exceeds the limit, an alarm stands."""
-    steps = -(-on_ns // grid_ns)
+    steps = -(-on_ns // step_ns)
     levels = distances.copy()
     for back in range(1, steps + 1):
         earlier = np.full_like(levels, np.nan)
         if back < len(levels):
-            joined = times[back:] - times[:-back] == back * grid_ns
+            joined = times[back:] - times[:-back] == back * step_ns
             earlier[back:] = np.where(joined, distances[:-back], np.nan)
         levels = np.minimum(levels, earlier)
     return levels
@@ -183,7 +205,7 @@ def _extrapolated(peaks: Floats, allowed: float) -> tuple[float, float, float]:
 
 
 def _predicted(found: Floats, levels: Floats, memory: int, allowed: float) -> tuple[float, float, float]:
-    independent = max(3.0, len(found) / (memory / 2.0))
+    independent = max(3.0, len(found) / max(memory / 2.0, 1.0))
     chance = min(0.5, allowed / independent)
     spread = float(found.std())
     mean = float(found.mean())

@@ -1,14 +1,15 @@
 """A model must earn its place: it is compared with the simple baselines on held-out time and on injected faults.
 
-Each method has a limit from rows that its fit did not see. Counted are activations in held-out normal time, and the
-share of rows found while an injected fault lasts, at each method's own limit and at equal false alarms: at the limit
-at which it would just have raised none in the held-out time. A model that finds little of the large faults is blind,
-one that raises far more than its budget floods; both are `trial`, and so is one that a baseline within its budget
-clearly beats both ways (at its own limit alone, the short time that the limit comes from may be the cause).
+Each method has a limit from rows that its fit did not see. Counted are, at due times only, activations in held-out
+normal time, and the share of rows found while an injected fault lasts, at each method's own limit and at equal false
+alarms: at the limit at which it would just have raised none in the held-out time. A model that finds little of the
+large faults is blind, one that raises far more than its budget floods; both are `trial`, and so is one that a baseline
+within its budget clearly beats both ways (at its own limit alone, the short time that the limit comes from may be the
+cause).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -76,20 +77,29 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
-    """Held-out normal time: times (steps,), values (steps, roles), NaN rows where nothing counts."""
+class NormalTime:
+    """Part of normal time: times (steps,), values (steps, roles), NaN rows where nothing counts."""
 
     times: Times
     values: Floats
 
 
-def baselines(train: Floats, times: Times, alarming: Alarming) -> list[Contestant]:
-    """The four baselines, fitted on the training rows, limits from five blocked folds of them, by the same rule."""
+def baselines(learned: NormalTime, alarming: Alarming, limit_from: NormalTime | None) -> list[Contestant]:
+    """The four baselines, fitted on the rows that the model learned from, limits by the same rule.
+
+    Args:
+        learned: the rows to fit to.
+        alarming: how scores become alarms.
+        limit_from: the held-out time that the engineer named, if so; None: five blocked folds of the rows.
+    """
     contestants = []
     for name, fit in BASELINES.items():
-        levels = np.sqrt(out_of_fold(fit, train))
-        limit = calibrate(times, levels, alarming)
-        contestants.append(Contestant(name, _rooted(fit(train).rows), limit.value))
+        rows = _rooted(fit(learned.values).rows)
+        if limit_from is None:
+            limit = calibrate(learned.times, np.sqrt(out_of_fold(fit, learned.values)), alarming)
+        else:
+            limit = calibrate(limit_from.times, rows(limit_from.values), alarming)
+        contestants.append(Contestant(name, rows, limit.value))
     return contestants
 
 
@@ -98,62 +108,76 @@ def _rooted(rows: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
 
 
 def compare(
-    ours: Contestant,
-    others: Sequence[Contestant],
-    held: HeldOut,
-    *,
-    alarming: Alarming,
-    seed: int = 0,
+    ours: Contestant, others: Sequence[Contestant], held: NormalTime, *, alarming: Alarming, seed: int = 0
 ) -> Comparison:
     """Judge all methods on the same rows and the same faults."""
     contestants = [ours, *others]
-    window_steps = alarming.memory
-    starts = _episodes(held.values, window_steps)
-    rows = held.values[present(held.values)]
-    spread = 1.4826 * np.median(np.abs(rows - np.median(rows, axis=0)), axis=0)
-    spread = np.where(spread > 0.0, spread, rows.std(axis=0))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        correlation = np.nan_to_num(np.corrcoef(rows.T)).reshape(rows.shape[1], rows.shape[1])
-    faults = drawn_faults(correlation, FAULTS, SIZES, seed)
-    shares = np.zeros((2, len(contestants), FAULTS))  # at the own limit, at equal false alarms
     distances = [one.rows(held.values) for one in contestants]
     distances = [np.where(np.isfinite(distances[0]), found, np.nan) for found in distances]  # the same rows for all
     highest = [_highest(held.times, found, alarming) for found in distances]
-    for number, fault in enumerate(faults):
-        start = starts[number % len(starts)]
-        episode = inject(held.values[start : start + 2 * window_steps], window_steps, fault, spread, seed + number)
-        for row, contestant in enumerate(contestants):
-            rows_of_fault = contestant.rows(episode)[window_steps:]
-            shares[:, row, number] = [(rows_of_fault > level).mean() for level in (contestant.limit, highest[row])]
-    spans = float(present(held.values).sum()) * alarming.grid_ns
-    results = [
-        _result(one, len(activations(held.times, found, one.limit, alarming.delays)), shares[:, row], alarming, spans)
-        for row, (one, found) in enumerate(zip(contestants, distances, strict=True))
+    shares = _shares(contestants, highest, held, alarming, seed)
+    due = alarming.due(held.times)
+    raised = [
+        len(activations(held.times[due], found[due], one.limit, alarming.delays))
+        for one, found in zip(contestants, distances, strict=True)
     ]
+    allowed = alarming.budget.allowed(float((present(held.values) & due).sum()) * alarming.step_ns)
+    results = [_result(one, raised[n], shares[:, n], allowed) for n, one in enumerate(contestants)]
     verdict, trial = _judge(results, shares)
-    return Comparison(tuple(results), verdict, trial, len(rows), FAULTS)
+    return Comparison(tuple(results), verdict, trial, int(present(held.values).sum()), FAULTS)
 
 
-def _episodes(values: Floats, window_steps: int) -> list[int]:
-    """Starts of stretches of two windows without a hole."""
-    length = 2 * window_steps
-    whole = np.concatenate([[0], np.cumsum(~present(values))])
-    starts = [s for s in range(len(values) - length + 1) if whole[s + length] == whole[s]]
+def _shares(
+    contestants: Sequence[Contestant], highest: Sequence[float], held: NormalTime, alarming: Alarming, seed: int
+) -> Floats:
+    """Share of due times found of each injected fault, at the own limit and at `highest`: (2, contestants, faults)."""
+    window_steps = alarming.memory
+    rows = held.values[present(held.values)]
+    spread = _spread(rows)
+    starts = _episodes(held, alarming)
+    shares = np.zeros((2, len(contestants), FAULTS))
+    for number, fault in enumerate(drawn_faults(_correlation(rows), FAULTS, SIZES, seed)):
+        part = slice(starts[number % len(starts)], starts[number % len(starts)] + 2 * window_steps)
+        episode = inject(held.values[part], window_steps, fault, spread, seed + number)
+        counted = alarming.due(held.times[part])[window_steps:]
+        for row, contestant in enumerate(contestants):
+            found = contestant.rows(episode)[window_steps:][counted]
+            shares[:, row, number] = [(found > level).mean() for level in (contestant.limit, highest[row])]
+    return shares
+
+
+def _spread(rows: Floats) -> Floats:
+    spread = 1.4826 * np.median(np.abs(rows - np.median(rows, axis=0)), axis=0)
+    return np.where(spread > 0.0, spread, rows.std(axis=0))
+
+
+def _correlation(rows: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.nan_to_num(np.corrcoef(rows.T)).reshape(rows.shape[1], rows.shape[1])
+
+
+def _episodes(held: NormalTime, alarming: Alarming) -> list[int]:
+    """Starts of stretches of two windows without a hole that end at a due time."""
+    length = 2 * alarming.memory
+    whole = np.concatenate([[0], np.cumsum(~present(held.values))])
+    due = alarming.due(held.times)
+    starts = [s for s in range(len(due) - length + 1) if due[s + length - 1] and whole[s + length] == whole[s]]
     if not starts:
-        raise TooLittleData("comparing on held-out time: steps in a row", int(present(values).sum()), length)
+        raise TooLittleData("comparing on held-out time: steps in a row", int(present(held.values).sum()), length)
     return starts[:: max(1, len(starts) // 40)]
 
 
 def _highest(times: Times, distances: Floats, alarming: Alarming) -> float:
     """The limit at which the method would just have raised no alarm."""
-    levels = held_levels(times, distances, alarming.grid_ns, alarming.delays.on_ns)
+    due = alarming.due(times)
+    times, distances = times[due], distances[due]
+    levels = held_levels(times, distances, alarming.step_ns, alarming.delays.on_ns)
     finite = levels[np.isfinite(levels)]
     return float(finite.max()) if finite.size else float(np.nanmax(distances))
 
 
-def _result(contestant: Contestant, raised: int, shares: Floats, alarming: Alarming, span_ns: float) -> Result:
+def _result(contestant: Contestant, raised: int, shares: Floats, allowed: float) -> Result:
     found = shares[0]
-    allowed = alarming.budget.allowed(span_ns)
     number = np.arange(len(found))
     single = number % 2 == 0
     largest = (number // 8) % len(SIZES) == len(SIZES) - 1
@@ -199,20 +223,6 @@ def _gap(ours: Floats, theirs: Floats) -> int:
 def as_json(comparison: Comparison) -> Mapping[str, object]:
     """For the card."""
     return {
-        "verdict": comparison.verdict,
-        "trial": comparison.trial,
-        "steps": comparison.steps,
-        "faults": comparison.faults,
-        "results": [
-            {
-                "name": one.name,
-                "activations": one.activations,
-                "single": one.single,
-                "correlated": one.correlated,
-                "largest": one.largest,
-                "equal": one.equal,
-                "floods": one.floods,
-            }
-            for one in comparison.results
-        ],
+        **{name: getattr(comparison, name) for name in ("verdict", "trial", "steps", "faults")},
+        "results": [asdict(one) for one in comparison.results],
     }
