@@ -36,4 +36,4 @@ class TrainingSettings:
     def alarming(self, grid_ns: int) -> Alarming:
         """How scores on this grid become alarms."""
         budget = Budget(self.at_most, self.per_ns)
-        return Alarming(self.delays, budget, grid_ns, grid_ns, self.window_steps)
+        return Alarming(self.delays, budget, grid_ns, self.every_ns, self.window_steps)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from tests.models.plants import MINUTE, START
 
 DAY = 1440 * MINUTE
 DELAYS = Delays(5 * MINUTE, 5 * MINUTE)
-TWO_A_MONTH = Alarming(DELAYS, Budget(2.0, 30 * DAY), MINUTE, 60)
+TWO_A_MONTH = Alarming(DELAYS, Budget(2.0, 30 * DAY), MINUTE, MINUTE, 60)
 
 
 def normal(days: float, seed: int = 0, *, heavy: bool = False) -> tuple[Times, Floats]:
@@ -42,7 +44,7 @@ def test_a_short_normal_time_is_extrapolated_and_says_so(days: int, rule: str, s
 def test_a_smaller_budget_never_has_a_lower_limit() -> None:
     for days in (1, 10, 60):
         limits = [
-            calibrate(*normal(days), Alarming(DELAYS, Budget(allowed, 30 * DAY), MINUTE, 60)).value
+            calibrate(*normal(days), Alarming(DELAYS, Budget(allowed, 30 * DAY), MINUTE, MINUTE, 60)).value
             for allowed in (8.0, 2.0, 0.5)
         ]
         assert limits == sorted(limits)
@@ -50,7 +52,7 @@ def test_a_smaller_budget_never_has_a_lower_limit() -> None:
 
 def test_a_longer_on_delay_never_has_a_higher_limit() -> None:
     limits = [
-        calibrate(*normal(100), Alarming(Delays(minutes * MINUTE, 0), Budget(2.0, 30 * DAY), MINUTE, 60)).value
+        calibrate(*normal(100), Alarming(Delays(minutes * MINUTE, 0), Budget(2.0, 30 * DAY), MINUTE, MINUTE, 60)).value
         for minutes in (0, 5, 30)
     ]
     assert limits == sorted(limits, reverse=True)
@@ -70,6 +72,37 @@ def test_an_alarm_is_announced_exactly_where_the_level_exceeds_the_limit() -> No
     assert announced
     assert announced <= set(times[levels > limit].tolist())
     assert bool(activations(times, distances, float(np.nanmax(levels)), DELAYS)) is False
+
+
+def test_what_lies_between_due_times_does_not_count() -> None:
+    times, distances = normal(3)
+    every_five = replace(TWO_A_MONTH, every_ns=5 * MINUTE)
+    due = times % (5 * MINUTE) == 0
+    between = np.where(due, distances, 1e6)
+    assert calibrate(times, between, every_five) == calibrate(times, distances, every_five)
+    assert calibrate(times[due], distances[due], every_five) == calibrate(times, distances, every_five)
+    assert calibrate(times, distances, every_five).normal_ns == due.sum() * 5 * MINUTE
+
+
+@pytest.mark.parametrize("every_ns", [0, MINUTE // 2, MINUTE], ids=["none", "half", "one"])
+def test_all_steps_are_due_where_scores_come_at_least_as_often(every_ns: int) -> None:
+    times, distances = normal(3)
+    often = replace(TWO_A_MONTH, every_ns=every_ns)
+    assert often.due(times).all()
+    assert calibrate(times + 7, distances, often) == calibrate(times, distances, TWO_A_MONTH)
+
+
+@pytest.mark.parametrize("minutes", [3, 10, 240], ids=str)
+def test_a_limit_for_rare_scores_meets_its_budget_on_time_that_it_did_not_see(minutes: int) -> None:
+    rarely = replace(TWO_A_MONTH, every_ns=minutes * MINUTE)
+    limit = calibrate(*normal(100, 1), rarely)
+    times, distances = normal(300, 2)
+    due = rarely.due(times)
+    assert len(activations(times[due], distances[due], limit.value, DELAYS)) <= 2 * 20
+
+
+def test_an_interval_that_is_no_multiple_of_the_grid_is_the_next_multiple_as_in_the_service() -> None:
+    assert replace(TWO_A_MONTH, every_ns=MINUTE + 1).step_ns == 2 * MINUTE
 
 
 def test_too_few_windows_are_refused_with_how_many_would_do() -> None:

@@ -1,16 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 
-from tagsight_models.calibration import Alarming, Budget
-from tagsight_models.comparison import Comparison, Contestant, HeldOut, baselines, compare
+from tagsight_models.calibration import Alarming, Budget, calibrate
+from tagsight_models.comparison import Comparison, Contestant, NormalTime, baselines, compare
 from tagsight_models.delays import Delays
 from tagsight_models.frame import Floats
 from tests.models.plants import MINUTE, START, linear_plant
 
-ALARMING = Alarming(Delays(5 * MINUTE, 5 * MINUTE), Budget(2.0, 30 * 1440 * MINUTE), MINUTE, 60)
+ALARMING = Alarming(Delays(5 * MINUTE, 5 * MINUTE), Budget(2.0, 30 * 1440 * MINUTE), MINUTE, MINUTE, 60)
 TRAIN = linear_plant(1500)
 TIMES = START + MINUTE * np.arange(1500, dtype=np.int64)
-HELD = HeldOut(TIMES[:600], linear_plant(600, seed=4))
-OTHERS = baselines(TRAIN, TIMES, ALARMING)
+HELD = NormalTime(TIMES[:600], linear_plant(600, seed=4))
+OTHERS = baselines(NormalTime(TIMES, TRAIN), ALARMING, None)
 
 
 def judged(ours: Contestant) -> Comparison:
@@ -60,3 +62,21 @@ def test_every_baseline_has_its_limit_from_rows_that_its_fit_did_not_see() -> No
     for one in OTHERS:
         inside = one.rows(TRAIN)
         assert one.limit > np.nanquantile(inside, 0.99)
+
+
+def test_where_the_held_out_time_was_named_every_baseline_has_its_limit_from_it_alone() -> None:
+    for one in baselines(NormalTime(TIMES, TRAIN), ALARMING, HELD):
+        assert one.limit == calibrate(HELD.times, one.rows(HELD.values), ALARMING).value
+
+
+def test_only_due_times_count() -> None:
+    every_ten = replace(ALARMING, every_ns=10 * MINUTE)
+    due = {row.tobytes() for row in HELD.values[every_ten.due(HELD.times)]}
+
+    def wrong_in_between(values: Floats) -> Floats:
+        """Finds every fault; shouts at each normal row that is not due."""
+        return np.array([0.0 if row.tobytes() in due else 2.0 for row in values])
+
+    found = compare(Contestant("ours", wrong_in_between, 1.0), OTHERS, HELD, alarming=every_ten)
+    assert found.results[0].activations == 0
+    assert compare(Contestant("ours", wrong_in_between, 1.0), OTHERS, HELD, alarming=ALARMING).results[0].activations
