@@ -12,6 +12,7 @@ What runs, and what its end would mean:
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -25,7 +26,7 @@ from tagsight.heartbeat import HeartbeatFile, PluginStatus
 from tagsight.inbox import Inbox, act_of
 from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
-from tagsight.ledger.records import SERVER, OperatorAct, OperatorState, historian_destination
+from tagsight.ledger.records import SERVER, Activation, OperatorAct, OperatorState, historian_destination
 from tagsight.opening import accepted_now
 from tagsight.outputs import operator_row
 from tagsight.plan import Destination, ModelPlan, Plan
@@ -69,7 +70,8 @@ class Service:
         scoring: worker.
         training: worker, at low priority.
         clock: of this machine.
-        log: (what, message).
+        log: (what, message) of a trouble.
+        note: (what, message) of what happened as it should: an alarm announced, a model trained.
     """
 
     plan: Plan
@@ -81,6 +83,7 @@ class Service:
     training: Worker
     clock: Clock
     log: Log
+    note: Log = lambda _what, _message: None
     participants: dict[str, Participant] = field(init=False, default_factory=dict)
     _beats: int = field(init=False, default=0)
     _trouble: str = field(init=False, default="")
@@ -107,6 +110,7 @@ class Service:
         await self.refresh()
         self._schedule = Schedule(tuple(self._jobs()), self._tell)
         self._schedule.start()
+        self.note("started", f"{len(self.participants)} of {len(self.plan.models)} models are scored")
         loops = (
             self._always("heartbeat", HEARTBEAT_S, self._beat_everywhere),
             self._always("operators", WATCH_S, self.operators),
@@ -157,6 +161,7 @@ class Service:
                     if mine:
                         outcome = await ticker.tick(mine)
                         self._explainer.add(outcome.explainable)
+                        self._note_alarms(outcome.activations)
                         more = more or outcome.more
 
     def _behind_s(self, every_ns: int) -> float:
@@ -182,6 +187,7 @@ class Service:
             return None
         keep_binding(self.ledger, model, binding)
         self.ledger.audit(PLUGIN, "trained", f"{outcome.model} version {outcome.version}, approved {outcome.approved}")
+        self.note("trained", f"{outcome.model} version {outcome.version}, approved {outcome.approved}")
         await self.refresh()
         return outcome
 
@@ -194,6 +200,7 @@ class Service:
         acts = [act for entry in entries if (act := act_of(entry)) is not None and act.model in known]
         for act in self.ledger.act(acts, self._operator_row, destinations_of(self.plan)):
             self.ledger.audit(act.by, "operator", f"{act.model}: off {act.off}, feedback {act.feedback}")
+            self.note("operator", f"{act.by}: {act.model}: off {act.off}, feedback {act.feedback}")
         self.inbox.remove(entries[-1].number)
 
     async def deliver(self) -> None:
@@ -308,6 +315,12 @@ class Service:
             message="; ".join(down)[:200],
         )
 
+    def _note_alarms(self, activations: Sequence[Activation]) -> None:
+        for one in activations:
+            what = "alarm" if one.cleared_ns is None else "alarm cleared"
+            since = datetime.fromtimestamp(one.since_ns / SECOND, tz=self.plan.timezone)
+            self.note(what, f"{one.model}, abnormal since {since:%Y-%m-%d %H:%M:%S %Z}")
+
     def _watch_clock(self, watch: ClockWatch) -> Callable[[], Awaitable[None]]:
         async def look() -> None:
             step = watch.stepped()
@@ -352,6 +365,7 @@ class Service:
             await self._write_status(replace(status, heartbeat=0), stopped=True)
         except (StorageError, HistorianError) as error:
             self._tell("stop", str(error))
+        self.note("stopped", "orderly")
         await self.scoring.close()
         await self.training.close()
         for link in self.links.values():

@@ -14,7 +14,7 @@ from tagsight.binding import Binding
 from tagsight.connections import Link
 from tagsight.framing import live_span, reading_starts
 from tagsight.ledger.ledger import Ledger
-from tagsight.ledger.records import TickRecord
+from tagsight.ledger.records import Activation, TickRecord
 from tagsight.plan import ModelPlan
 from tagsight.planner import Due, Rhythm, due_of_all
 from tagsight.recording import Explainable, Recorded, Recorder
@@ -87,12 +87,14 @@ class TickOutcome:
         scored: runs recorded.
         missed: due times counted as missed.
         explainable: runs that wait for an explanation.
+        activations: alarms announced, cleared or revised.
         more: there is a backlog left: tick again.
     """
 
     scored: int = 0
     missed: int = 0
     explainable: tuple[Explainable, ...] = ()
+    activations: tuple[Activation, ...] = ()
     more: bool = False
 
 
@@ -234,7 +236,8 @@ class Ticker:
         )
         self.ledger.record(record)
         waiting = tuple(each for one in made for each in one.explainable)
-        return TickOutcome(len(record.runs), record.missed, waiting, any(due.more for due in done))
+        more = any(due.more for due in done)
+        return TickOutcome(len(record.runs), record.missed, waiting, tuple(record.activations), more)
 
     def _tell(self, whose: Iterable[str], why: str) -> None:
         """Say a trouble once, until it changes or has been over."""
@@ -278,6 +281,7 @@ def _together(outcomes: Sequence[TickOutcome]) -> TickOutcome:
         sum(one.scored for one in outcomes),
         sum(one.missed for one in outcomes),
         tuple(waiting for one in outcomes for waiting in one.explainable),
+        tuple(activation for one in outcomes for activation in one.activations),
         any(one.more for one in outcomes),
     )
 

@@ -14,7 +14,7 @@ from tagsight.fence import checked_targets, list_digest
 from tagsight.inbox import Inbox
 from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
-from tagsight.ledger.records import DeliveryState, TickRecord
+from tagsight.ledger.records import Activation, DeliveryState, TickRecord
 from tagsight.outputs import operator_row
 from tagsight.plan import Destination, HistorianPlan, ModelPlan, Plan, ResultsPlan
 from tagsight.schedule import Every
@@ -102,8 +102,7 @@ async def test_a_historian_that_is_down_does_not_keep_another_ones_results(two: 
 async def test_a_model_is_asked_for_by_one_job_alone_even_where_its_grid_is_coarser(two: Two) -> None:
     one = participant(MODELS["first"])
     two.service.participants = {one.plan.key: replace(one, facts=replace(one.facts, card=_coarse(one.facts.card)))}
-    intervals = [job.every_ns for job in two.service._jobs() if getattr(job, "name", "").startswith("score every")]
-    asking = [every for every in intervals if two.service._of_interval(every)]
+    asking = [job.every_ns for job in _ticks(two) if two.service._of_interval(job.every_ns)]
     assert asking == [MINUTE]
 
 
@@ -113,6 +112,14 @@ async def test_a_tick_waits_for_a_historian_whose_clock_is_behind(two: Two) -> N
     await two.service.deliver()
     assert two.service._behind_s(MINUTE) == pytest.approx(7.0)
     assert two.service._behind_s(10 * SECOND) == pytest.approx(5.0)
+
+
+async def test_an_alarm_is_noted_in_the_log_when_it_is_announced_and_when_it_clears(two: Two) -> None:
+    noted: list[str] = []
+    two.service.note = lambda what, message: noted.append(f"{what}: {message}")
+    announced = Activation("P101/Health", START, START + MINUTE)
+    two.service._note_alarms([announced, replace(announced, cleared_ns=START + 9 * MINUTE)])
+    assert [line.split(",")[0] for line in noted] == ["alarm: P101/Health", "alarm cleared: P101/Health"]
 
 
 def _ticks(two: Two) -> list[Every]:

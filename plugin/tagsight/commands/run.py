@@ -67,6 +67,7 @@ async def _run(plan: "Plan", data: DataFolder) -> None:
             training=Worker("tagsight training", training_tasks, clock, low_priority=True),
             clock=clock,
             log=lambda what, why: log.warning(what, message=why),
+            note=lambda what, message: log.info(what, message=message),
         )
         servers = {(one.listen_host, one.listen_port) for one in plan.results.values() if one.to is Destination.SERVER}
         serving = [
