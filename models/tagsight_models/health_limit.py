@@ -58,7 +58,7 @@ def compared(
     ours = comparison.Contestant(comparison.OURS, model.series_distance, limit.value)
     held = _part(rows, rows.held_values, held=True)
     learned = _part(rows, rows.learned, held=False)
-    others = comparison.baselines(learned, alarming, None)
+    others = comparison.baselines(learned, alarming, held if rows.span_given else None)
     return comparison.compare(ours, others, held, alarming=alarming, seed=seed)
 
 

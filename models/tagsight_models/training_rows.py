@@ -75,8 +75,8 @@ class TrainingRows:
 
     @property
     def folded(self) -> bool:
-        """The limit also comes from blocked folds of the rows to learn from."""
-        return self.short
+        """The limit also comes from blocked folds of the rows to learn from: little time, and nobody named it."""
+        return self.short and not self.span_given
 
     def constant(self, window_steps: int) -> dict[str, str]:
         """Roles that vary somewhere, but not where the model learns; with their causes."""

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tagsight_models.calibration import calibrate
 from tagsight_models.delays import Delays
 from tagsight_models.errors import TooLittleData, UnusableInput
 from tagsight_models.frame import Frame
@@ -86,6 +87,29 @@ def test_the_limit_comes_from_the_span_that_was_given() -> None:
     card = train("health", frame, replace(QUICK, limit_span=span)).card
     assert (card.limit_start_ns, card.limit_end_ns) == (span[0], span[1] - MINUTE)
     assert card.used_steps == 1100
+
+
+def test_where_a_limit_span_is_given_the_limit_is_that_of_its_scores_alone() -> None:
+    frame = frame_of(linear_plant(1500))
+    span = (int(frame.times[1000]), int(frame.times[1400]))
+    trained = train("health", frame, replace(QUICK, limit_span=span))
+    held = np.where(((frame.times >= span[0]) & (frame.times < span[1]))[:, None], frame.values, np.nan)
+    limit = calibrate(frame.times, trained.model.series_distance(held), QUICK.alarming(MINUTE))
+    assert not trained.card.limit["folds"]
+    assert (limit.value, limit.normal_ns) == (trained.model.parameters.limit, (400 - 59) * MINUTE)
+
+
+def test_where_no_limit_span_is_given_and_time_is_short_folds_of_the_rest_count_too(linear: Trained) -> None:
+    assert linear.card.limit["folds"]
+    assert linear.card.limit["normal_ns"] > 2000 * MINUTE
+
+
+def test_a_limit_is_found_at_the_due_times_alone() -> None:
+    frame = frame_of(linear_plant(1500))
+    card = train("health", frame, replace(QUICK, every_ns=5 * MINUTE)).card
+    every_step = train("health", frame, QUICK).card
+    assert card.limit["normal_ns"] == pytest.approx(every_step.limit["normal_ns"], rel=0.05)
+    assert card.limit["value"] != every_step.limit["value"]
 
 
 def test_excluded_steps_are_not_learned_from_and_are_counted() -> None:
