@@ -5,6 +5,7 @@ Reads the ledger, writes nothing: the caller records what comes out in one trans
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,11 +15,14 @@ from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import Activation, OperatorState
 from tagsight.outputs import Circumstances, explanation_row, score_row
 from tagsight.plan import Detail, ModelPlan
-from tagsight.results import OutputRow, Run, State
+from tagsight.results import ExplanationResult, OutputRow, Run, State
 from tagsight.scoring_task import ScoredRun
 from tagsight_models.frame import Floats, Times
 
 NOBODY = OperatorState()
+INTERRUPTED_AT_MOST_NS: Final = 86_400_000_000_000
+"""How far before the watermark a run may still wait for its explanation when TagSight ends."""
+
 PLUGIN = "TagSight"
 """What an operator switches off to silence every model."""
 
@@ -88,6 +92,18 @@ class Recorder:
         _times, scores = self.ledger.scores(model.key, due_ns - back_ns, due_ns)
         now = self._held(self._circumstances(model, off=self._off(model)), newest, scores)
         return score_row(run, now), explanation_row(run, now)
+
+    def interrupted(self, model: ModelPlan) -> Recorded:
+        """Runs whose explanation was cut off when TagSight ended: not explained, with that reason."""
+        watermark = self.ledger.watermark(model.key)
+        if watermark is None:
+            return Recorded()
+        found = self.ledger.unexplained(model.key, watermark - INTERRUPTED_AT_MOST_NS)
+        why = ExplanationResult(0.0, {}, {}, "TagSight ended before it was explained")
+        runs = tuple(replace(run, explanation=why) for run in found)
+        off = self._off(model)
+        rows = [explanation_row(run, self._circumstances(model, off=off)) for run in runs]
+        return Recorded(runs, tuple(rows))
 
     def _off(self, model: ModelPlan) -> bool:
         """Switched off by an operator: the model, or the whole plugin."""

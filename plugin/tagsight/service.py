@@ -26,7 +26,7 @@ from tagsight.heartbeat import HeartbeatFile, PluginStatus
 from tagsight.inbox import Inbox, act_of
 from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
-from tagsight.ledger.records import SERVER, Activation, OperatorAct, OperatorState, historian_destination
+from tagsight.ledger.records import SERVER, Activation, OperatorAct, OperatorState, TickRecord, historian_destination
 from tagsight.opening import accepted_now
 from tagsight.outputs import operator_row
 from tagsight.plan import Destination, ModelPlan, Plan
@@ -108,6 +108,7 @@ class Service:
         self._keep_models()
         self.beat()
         await self.refresh()
+        self._close_interrupted()
         self._schedule = Schedule(tuple(self._jobs()), self._tell)
         self._schedule.start()
         self.note("started", f"{len(self.participants)} of {len(self.plan.models)} models are scored")
@@ -261,6 +262,15 @@ class Service:
     def _of_interval(self, every_ns: int) -> list[Participant]:
         """By the plan, so that one job alone asks for a model; one with a coarser grid is due less often."""
         return [one for one in self.participants.values() if one.plan.score.every_ns == every_ns]
+
+    def _close_interrupted(self) -> None:
+        """What was not explained when TagSight last ended says so."""
+        destinations = destinations_of(self.plan)
+        for model in self.plan.models:
+            if model.historian in self._tickers:
+                left = self._tickers[model.historian].recorder.interrupted(model)
+                if left.runs:
+                    self.ledger.record(TickRecord(runs=left.runs, rows=left.rows, destinations=destinations))
 
     def _keep_models(self) -> None:
         """The ledger knows exactly the models of the plan: the tag server shows those."""

@@ -1,6 +1,7 @@
 """What the scores of a tick leave behind; the ledger is a real one."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ from tagsight.clocks import SystemClock
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import OperatorAct, TickRecord
 from tagsight.recording import Recorder
-from tagsight.results import OutputRow, Run, State
+from tagsight.results import ExplanationResult, OutputRow, Run, State
 from tagsight.scoring_task import ScoredRun
 from tagsight_connectors.quality import BAD, BAD_NO_DATA, GOOD, Quality, quality_of
 from tests.plugin.small_site import MINUTE, START, plan_of
@@ -82,6 +83,19 @@ def test_a_model_that_is_switched_off_announces_nothing_and_keeps_its_scores(rec
     assert {look(row) for row in rows} == {(State.FUNCTION_CHECK, 0, Quality.UNCERTAIN)}
     assert recorder.ledger.count_activations(0, 2**62) == 0
     assert len(recorder.ledger.runs(MODEL.key, 0, 2**62)) == on + 3
+
+
+def test_runs_whose_explanation_was_cut_off_by_an_end_say_so(recorder: Recorder) -> None:
+    explained = ExplanationResult(0.0, {}, {})
+    made = recorder.record(MODEL, MINUTE, [scored(0, 0.3), scored(1, None), scored(2, 0.8)])
+    runs = (replace(made.runs[0], explanation=explained), *made.runs[1:])
+    recorder.ledger.record(TickRecord(runs=runs, watermarks={MODEL.key: START + 2 * MINUTE}))
+    left = recorder.interrupted(MODEL)
+    assert [run.due_ns for run in left.runs] == [row.due_ns for row in left.rows] == [START + 2 * MINUTE]
+    message = {value.output: value for value in left.rows[0].values}["Message"]
+    assert "TagSight ended before it was explained" in str(message.value)
+    recorder.ledger.record(TickRecord(runs=left.runs, rows=left.rows))
+    assert recorder.interrupted(MODEL).runs == ()
 
 
 def test_the_past_scored_again_neither_retracts_nor_invents_an_alarm(recorder: Recorder) -> None:

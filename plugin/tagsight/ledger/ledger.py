@@ -126,6 +126,11 @@ class Ledger:
         with self._database.read() as connection:
             return runs.runs_of(connection, model, start_ns, end_ns, limit)
 
+    def unexplained(self, model: str, start_ns: int) -> tuple[Run, ...]:
+        """Scored runs from `start_ns` on that have neither an explanation nor a reason why not, ascending."""
+        with self._database.read() as connection:
+            return runs.unexplained_of(connection, model, start_ns)
+
     def scores(self, model: str, start_ns: int, end_ns: int) -> tuple[Times, Floats]:
         """Due times (ascending) and scores (NaN where not scored) with `start_ns <= due < end_ns`."""
         with self._database.read() as connection:
@@ -249,6 +254,11 @@ class Ledger:
                     numbers = rows.store_rows(connection, [shown])
                     deliveries.store_deliveries(connection, [shown], numbers, destinations or {}, now_ns)
         return tuple(applied)
+
+    def acted(self, entries: Collection[str]) -> frozenset[str]:
+        """Those of the entries whose effect is here already."""
+        with self._database.read() as connection:
+            return operators.acted_of(connection, entries)
 
     def operator_state(self, model: str) -> OperatorState:
         """What operators have set for a model; the plugin's own under `TagSight`."""

@@ -71,6 +71,13 @@ def runs_of(connection: Connection, model: str, start_ns: int, end_ns: int, limi
     return tuple(_run(found) for found in connection.execute(query))
 
 
+def unexplained_of(connection: Connection, model: str, start_ns: int) -> tuple[Run, ...]:
+    """Scored runs from `start_ns` on that have neither an explanation nor a reason why not, ascending by due time."""
+    missing = (runs.c.score.is_not(None), runs.c.explanation.is_(None))
+    query = select(runs).where(runs.c.model == model, runs.c.due_ns >= start_ns, *missing).order_by(runs.c.due_ns)
+    return tuple(_run(found) for found in connection.execute(query))
+
+
 def scores_of(connection: Connection, model: str, start_ns: int, end_ns: int) -> tuple[Times, Floats]:
     """Due times ascending and scores, NaN where not scored."""
     query = select(runs.c.due_ns, runs.c.score).where(*_within(model, start_ns, end_ns)).order_by(runs.c.due_ns)
