@@ -16,6 +16,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from tagsight.certificate_watch import CertificateWatch
 from tagsight.clocks import SECOND, Clock, ClockWatch
 from tagsight.connections import Link
 from tagsight.data_folder import DataFolder
@@ -90,6 +91,7 @@ class Service:
     _ticking: dict[int, asyncio.Lock] = field(init=False, default_factory=dict)
     _schedule: Schedule | None = field(init=False, default=None)
     _explainer: Explainer = field(init=False)
+    _certificates: CertificateWatch = field(init=False)
     _tickers: dict[str, Ticker] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -97,6 +99,7 @@ class Service:
         destinations = destinations_of(self.plan)
         plans = {model.key: model for model in self.plan.models}
         self._explainer = Explainer(self.scoring, self.place, self.ledger, destinations, plans)
+        self._certificates = CertificateWatch(self.data.certificates / "own", self.links)
         recorder = Recorder(self.ledger, self.plan.timezone)
         self._tickers = {
             name: Ticker(link, self.scoring, self.place, self.ledger, recorder, destinations, self._tell)
@@ -252,6 +255,8 @@ class Service:
 
     async def _housekeeping(self) -> None:
         await self.refresh()
+        for which, what in self._certificates.warnings(self.clock.now_ns()):
+            self._tell(which, what)
         step = self.ledger.retain(self.plan.retention)
         while step.more:
             if step.not_recovered:
@@ -306,11 +311,6 @@ class Service:
     def _status(self) -> PluginStatus:
         now = self.clock.now_ns()
         counters = self.ledger.counters()
-        expires = [
-            link.description.certificate_expires_ns
-            for link in self.links.values()
-            if link.description is not None and link.description.certificate_expires_ns is not None
-        ]
         down = [f"{name}: {link.trouble}" for name, link in self.links.items() if not link.connected]
         return PluginStatus(
             heartbeat=self._beats,
@@ -320,7 +320,7 @@ class Service:
             missed=counters.missed,
             not_recovered=counters.not_recovered,
             alarms_per_day=self.ledger.count_activations(now - DAY_NS, now),
-            certificate_days=(min(expires) - now) // DAY_NS if expires else None,
+            certificate_days=self._certificates.days(now),
             off=self.ledger.operator_state(PLUGIN).off,
             message="; ".join(down)[:200],
         )
