@@ -25,13 +25,11 @@ load: $(VENV)/test.done
 
 # Everything for a machine without internet, in dist/bundle: some hundred megabytes.
 bundle: $(VENV)/test.done
-	$(BIN)/python packaging/bundle.py dist/bundle
+	$(BIN)/python packaging/bundle.py dist/bundle $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
 
-# The bundle installs into an empty environment without any index. Slow, so not part of `make test`.
+# The bundle installs into an empty environment without index and network, and runs the demo. Minutes: not in `make test`.
 bundle-test: bundle
-	rm -rf dist/installed
-	dist/bundle/install.sh dist/installed
-	dist/installed/bin/tagsight --version
+	$(BIN)/python -m pytest -m bundle tests/packaging
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

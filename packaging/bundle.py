@@ -4,19 +4,26 @@ Run in the environment of `make test`, on the same kind of machine (system, proc
 
     python packaging/bundle.py dist/bundle [--torch-index https://download.pytorch.org/whl/cpu]
 
-The folder holds every wheel, `requirements.txt` with version and SHA-256 of each, the install scripts, the service
-definitions and the documents. `install.sh` and `install.ps1` use no index and refuse a wheel whose hash differs.
+The folder holds every wheel, `requirements.txt` with version and SHA-256 of each, `sbom.cdx.json` (bill of materials),
+`made_for.json` (which Python and system it fits), the install scripts, the service definitions and the documents.
+`install.sh` and `install.ps1` use no index and refuse a wheel whose hash differs. The extra `demo` is left out: it only
+records the plant of the demo anew, and the demo runs without it.
 """
 
 import argparse
-import hashlib
+import json
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterable, Mapping
+from email.message import Message
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from bundle_files.check_machine import numbers, this_machine
+from sbom import bill_of_materials, metadata, needs, normalised, sha256
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -27,6 +34,9 @@ DENIED: Final[Mapping[str, re.Pattern[str]]] = {
 }
 """Versions that no bundle and no constraint may hold, by normalised name."""
 
+OLD_TAGS: Final[Mapping[str, str]] = {"1": "manylinux_2_5", "2010": "manylinux_2_12", "2014": "manylinux_2_17"}
+"""glibc of the platform tags that do not say it."""
+
 COPIED: Final = ("packaging/bundle_files", "packaging/systemd", "packaging/windows", "docs")
 
 
@@ -35,11 +45,6 @@ class Pinned(NamedTuple):
 
     name: str
     version: str
-
-
-def normalised(name: str) -> str:
-    """A distribution's name as indexes compare it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def pins(text: str) -> list[Pinned]:
@@ -88,13 +93,29 @@ def requirements(wheels: Iterable[Path]) -> str:
     lines = ["# Made by packaging/bundle.py. pip refuses a wheel whose SHA-256 differs."]
     for wheel in sorted(wheels):
         name, version = wheel_of(wheel.name)
-        lines.append(f"{name}=={version} --hash=sha256:{_sha256(wheel)}")
+        lines.append(f"{name}=={version} --hash=sha256:{sha256(wheel)}")
     return "\n".join(lines) + "\n"
 
 
-def _sha256(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+def glibc(wheels: Iterable[str]) -> str:
+    """The oldest glibc that all these wheels (file names) run with; "" if none asks for one."""
+    asked = []
+    for wheel in wheels:
+        tags = wheel.removesuffix(".whl").rpartition("-")[2]
+        spoken = re.sub(r"manylinux(1|2010|2014)(?=_)", lambda old: OLD_TAGS[old[1]], tags)
+        versions = [f"{major}.{minor}" for major, minor in re.findall(r"manylinux_(\d+)_(\d+)", spoken)]
+        asked += [min(versions, key=numbers)] if versions else []
+    return max(asked, key=numbers, default="")
+
+
+def made_for(wheels: list[Path]) -> dict[str, Any]:
+    """What `check_machine.py` compares a machine with."""
+    unpacked = sum(item.file_size for wheel in wheels for item in zipfile.ZipFile(wheel).infolist())
+    return {
+        **this_machine(),
+        "glibc": glibc(wheel.name for wheel in wheels),
+        "megabytes": unpacked // 1_000_000,
+    }
 
 
 def refuse(faults: Iterable[str]) -> None:
@@ -111,10 +132,18 @@ def collect(wheels: Path, torch_index: str) -> None:
     torch = next(f"torch=={version}" for name, version in pins(_constraints()) if name == "torch")
     index = ["--index-url", torch_index] if torch_index else []
     subprocess.run([*pip, "--no-deps", str(ROOT)], check=True)  # noqa: S603 - our own arguments
-    subprocess.run([*pip, *constraints, torch, *index], check=True)  # noqa: S603 - the same
+    subprocess.run([*pip, "--no-deps", torch, *index], check=True)  # noqa: S603 - the same
+    refuse(gpu_libraries(metadata(next(wheels.glob("torch-*.whl")))))
     ours = next(wheels.glob("tagsight-*.whl"))
-    everything = [*pip, *constraints, "--find-links", str(wheels), f"{ours}[demo]"]
+    everything = [*pip, *constraints, "--find-links", str(wheels), str(ours)]
     subprocess.run(everything, check=True)  # noqa: S603 - the same
+
+
+def gpu_libraries(torch: Message) -> list[str]:
+    """Why a build of torch must stay out: it brings gigabytes that no plant server uses."""
+    brought = sorted(name for name in needs(torch) if name.startswith(("nvidia-", "cuda-")))
+    mend = "give --torch-index https://download.pytorch.org/whl/cpu (make: TORCH_INDEX=...)"
+    return [f"this build of torch needs {', '.join(brought)}: {mend}"] if brought else []
 
 
 def _constraints() -> str:
@@ -131,16 +160,23 @@ def build(folder: Path, torch_index: str) -> None:
     wheels.mkdir(parents=True)
     for part in COPIED:
         target = folder if part.endswith("bundle_files") else folder / Path(part).name
-        shutil.copytree(ROOT / part, target, dirs_exist_ok=True)
+        shutil.copytree(ROOT / part, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     for document in ("README.md", "LICENSE", "CHANGELOG.md"):
         shutil.copy2(ROOT / document, folder)
     collect(wheels, torch_index)
     found = [wheel_of(wheel.name) for wheel in wheels.iterdir()]
     refuse(f"{name} {version} is denied" for name, version in denied(found))
     refuse(departures((one for one in found if one.name != "tagsight"), pins(_constraints())))
-    (folder / "requirements.txt").write_text(requirements(wheels.iterdir()), encoding="utf-8")
-    size = sum(wheel.stat().st_size for wheel in wheels.iterdir())
-    print(f"{folder}: {len(found)} wheels, {size / 1e6:.0f} MB")
+    describe(folder, sorted(wheels.iterdir()))
+
+
+def describe(folder: Path, wheels: list[Path]) -> None:
+    """Write what is in the bundle, and for which machines it is."""
+    (folder / "requirements.txt").write_text(requirements(wheels), encoding="utf-8")
+    (folder / "sbom.cdx.json").write_text(bill_of_materials(wheels), encoding="utf-8")
+    (folder / "made_for.json").write_text(json.dumps(made_for(wheels), indent=2) + "\n", encoding="utf-8")
+    size = sum(wheel.stat().st_size for wheel in wheels)
+    print(f"{folder}: {len(wheels)} wheels, {size / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":

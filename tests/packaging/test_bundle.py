@@ -1,25 +1,12 @@
-import importlib.util
+from email.message import Message
 from pathlib import Path
-from types import ModuleType
 
+import bundle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).parents[2]
-
-
-def _bundle() -> ModuleType:
-    """`packaging/bundle.py`, which is a script and in no package."""
-    spec = importlib.util.spec_from_file_location("tagsight_bundle", ROOT / "packaging" / "bundle.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-bundle = _bundle()
 CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
 
 
@@ -102,6 +89,38 @@ def test_requirements_hold_the_hash_of_every_wheel_by_name(tmp_path: Path) -> No
         "click==8.5.1 --hash=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         "zipp==4.1.2 --hash=sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
     ]
+
+
+@pytest.mark.parametrize(
+    ("wheels", "oldest"),
+    [
+        pytest.param(["a-1-py3-none-any.whl"], "", id="none"),
+        pytest.param(["a-1-cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"], "2.17", id="two-spellings"),
+        pytest.param(["a-1-cp311-cp311-manylinux_2_12_x86_64.manylinux2010_x86_64.whl"], "2.12", id="old"),
+        pytest.param(["a-1-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl"], "2.27", id="either-will-do"),
+        pytest.param(
+            ["a-1-cp311-cp311-manylinux_2_9_x86_64.whl", "b-1-cp311-cp311-manylinux_2_28_x86_64.whl"], "2.28", id="most"
+        ),
+        pytest.param(["a-1-cp311-cp311-win_amd64.whl"], "", id="windows"),
+    ],
+)
+def test_a_bundle_needs_the_glibc_that_its_most_demanding_wheel_needs(wheels: list[str], oldest: str) -> None:
+    assert bundle.glibc(wheels) == oldest
+
+
+@pytest.mark.parametrize(
+    ("needed", "refused"),
+    [
+        pytest.param('nvidia-cublas==13; platform_system == "Linux" or platform_system != "Linux"', True, id="gpu"),
+        pytest.param('nvidia-cublas==13; platform_system == "Amiga"', False, id="elsewhere"),
+        pytest.param("numpy", False, id="none"),
+    ],
+)
+def test_a_build_of_torch_with_gpu_libraries_is_refused_with_the_mend(needed: str, *, refused: bool) -> None:
+    torch = Message()
+    torch["Requires-Dist"] = needed
+    said = "".join(bundle.gpu_libraries(torch))
+    assert ("TORCH_INDEX" in said) is refused
 
 
 def test_a_folder_that_is_no_bundle_is_not_replaced(tmp_path: Path) -> None:
