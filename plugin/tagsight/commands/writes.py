@@ -52,7 +52,7 @@ def accept(file: Path, data: DataFolder, *, yes: bool) -> None:
         with Ledger.open(data.ledger, SystemClock()) as ledger:
             addresses = [target.address for target in targets]
             ledger.accept_targets(historian, list_digest(historian, targets), addresses, getpass.getuser())
-        click.echo(f"{historian}: {len(targets)} tags accepted")
+        click.echo(f"{historian}: {len(targets)} tags accepted; a service that runs now takes them at its next start")
 
 
 def _lists(file: Path, data: DataFolder) -> "dict[str, tuple[Target, ...]]":
