@@ -37,7 +37,8 @@ DENIED: Final[Mapping[str, re.Pattern[str]]] = {
 OLD_TAGS: Final[Mapping[str, str]] = {"1": "manylinux_2_5", "2010": "manylinux_2_12", "2014": "manylinux_2_17"}
 """glibc of the platform tags that do not say it."""
 
-COPIED: Final = ("packaging/bundle_files", "packaging/systemd", "packaging/windows", "docs")
+COPIED: Final = ("packaging/systemd", "packaging/windows", "docs")
+"""At the same place as here, so that links from page to page hold."""
 
 
 class Pinned(NamedTuple):
@@ -158,8 +159,7 @@ def build(folder: Path, torch_index: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     wheels = folder / "wheels"
     wheels.mkdir(parents=True)
-    for part in COPIED:
-        target = folder if part.endswith("bundle_files") else folder / Path(part).name
+    for part, target in {"packaging/bundle_files": folder, **{part: folder / part for part in COPIED}}.items():
         shutil.copytree(ROOT / part, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     for document in ("README.md", "LICENSE", "CHANGELOG.md"):
         shutil.copy2(ROOT / document, folder)

@@ -70,4 +70,4 @@ finally {
     $env:PIP_CONFIG_FILE = $settings
 }
 Write-Output "Installed in $Target. To see it work: & `"$program`" demo --once"
-Write-Output "As a service: $here\windows\README.md"
+Write-Output "As a service: $here\packaging\windows\README.md"

@@ -50,4 +50,4 @@ fi
 "$target/bin/tagsight" --version
 trap - EXIT
 echo "Installed in $target. To see it work: $target/bin/tagsight demo --once"
-echo "As a service: $here/systemd/README.md"
+echo "As a service: $here/packaging/systemd/README.md"

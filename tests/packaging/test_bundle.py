@@ -1,8 +1,11 @@
+import json
+import zipfile
 from email.message import Message
 from pathlib import Path
 
 import bundle
 import pytest
+from bundle_files import check_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,6 +124,21 @@ def test_a_build_of_torch_with_gpu_libraries_is_refused_with_the_mend(needed: st
     torch["Requires-Dist"] = needed
     said = "".join(bundle.gpu_libraries(torch))
     assert ("TORCH_INDEX" in said) is refused
+
+
+def test_hashes_bill_and_machine_of_a_bundle_are_written_beside_its_wheels(tmp_path: Path) -> None:
+    wheels = []
+    for name, said in (("tagsight", "Requires-Dist: a\n"), ("a", "")):
+        wheels.append(tmp_path / f"{name}-1-py3-none-any.whl")
+        with zipfile.ZipFile(wheels[-1], "w") as archive:
+            archive.writestr(f"{name}-1.dist-info/METADATA", f"Name: {name}\nVersion: 1\n{said}\n")
+            archive.writestr("large", bytes(2_000_000))
+    bundle.describe(tmp_path, wheels)
+    bill = json.loads((tmp_path / "sbom.cdx.json").read_text(encoding="utf-8"))
+    assert [one["name"] for one in bill["components"]] == ["a"]
+    assert "a==1 --hash=sha256:" in (tmp_path / "requirements.txt").read_text(encoding="utf-8")
+    made_for = json.loads((tmp_path / "made_for.json").read_text(encoding="utf-8"))
+    assert made_for == check_machine.this_machine() | {"glibc": "", "megabytes": 4}
 
 
 def test_a_folder_that_is_no_bundle_is_not_replaced(tmp_path: Path) -> None:
