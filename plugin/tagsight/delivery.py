@@ -18,7 +18,7 @@ from tagsight.fence import address_of
 from tagsight.heartbeat import PluginStatus, plugin_values
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import DeliveryState, PendingRow, RefusedTag, Settlement, StoredRow, historian_destination
-from tagsight.output_tags import OPERATOR_PART, OPERATORS_OUTPUTS, PLUGIN
+from tagsight.output_tags import OPERATORS_OUTPUTS, PLUGIN
 from tagsight.results import OutputRow
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import Sample, WriteOutcome
@@ -178,11 +178,15 @@ def plan_batch(rows: Sequence[tuple[StoredRow, int]], newest: Iterable[StoredRow
 
 
 def samples_of(row: OutputRow, pattern: str) -> tuple[Sample, ...]:
-    """The values of a row as samples of a historian; what operators write is left to them, but for its taking over."""
+    """The values of a row as samples of a historian.
+
+    What operators write is left out: from the outbox an old 0 could come over a feedback given since
+    (`tagsight.operator_watch` answers them).
+    """
     return tuple(
         Sample(address_of(pattern, row.model, one.output), row.due_ns, one.value, one.status)
         for one in row.values
-        if row.part == OPERATOR_PART or one.output not in OPERATORS_OUTPUTS
+        if one.output not in OPERATORS_OUTPUTS
     )
 
 

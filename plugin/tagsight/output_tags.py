@@ -13,13 +13,10 @@ PLUGIN: Final = "TagSight"
 PLUGIN_MODEL: Final = "Plugin"
 """What stands for {model} in the address of a plugin's tag when results are written to a historian."""
 
-OPERATOR_PART: Final = "operator"
-"""Part of the rows that show what operators set (`tagsight.outputs.operator_row`)."""
-
 FEEDBACK: Final = "Feedback"
 OFF: Final = "Off"
 OPERATORS_OUTPUTS: Final = frozenset({FEEDBACK, OFF})
-"""What operators write; TagSight writes them only to show that it has taken them over."""
+"""What operators write; TagSight writes them only to show what it has taken over (`tagsight.operator_tags`)."""
 
 TOP_RANKS: Final = 5
 

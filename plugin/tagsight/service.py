@@ -5,7 +5,7 @@ What runs, and what its end would mean:
 * ticks, training and housekeeping by the schedule: a tick that fails is told and made good by the next one;
 * explanations behind the scores;
 * delivery to historians that take results as writes;
-* operators' writes from the inbox;
+* operators' writes from the inbox, and in the tags of historians that take results as writes;
 * the heartbeat: as long as it moves, the outputs are what they say.
 """
 
@@ -29,6 +29,7 @@ from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import SERVER, Activation, OperatorAct, OperatorState, TickRecord, historian_destination
 from tagsight.opening import accepted_now
+from tagsight.operator_watch import LOOK_S, OperatorWatch, watches_of
 from tagsight.outputs import operator_row
 from tagsight.plan import Destination, ModelPlan, Plan
 from tagsight.recording import Recorder
@@ -118,6 +119,7 @@ class Service:
         loops = (
             self._always("heartbeat", HEARTBEAT_S, self._beat_everywhere),
             self._always("operators", WATCH_S, self.operators),
+            *(self._always(f"operators of {watch.historian}", LOOK_S, watch.look) for watch in self._watches()),
             self._always("explanations", 0.1, self._explain),
             self._always("delivery", WATCH_S, self.deliver),
             self._always("clock", WATCH_S, self._watch_clock(ClockWatch(self.clock))),
@@ -282,6 +284,9 @@ class Service:
         self.ledger.keep_bindings([model.key for model in self.plan.models])
         for model in self.plan.models:
             self.ledger.bind(BoundModel(model.key, None, detail=model.outputs.value == "detail"))
+
+    def _watches(self) -> Sequence[OperatorWatch]:
+        return watches_of(self.plan, self.links, self.ledger, destinations_of(self.plan), self._tell)
 
     def _operator_row(self, act: OperatorAct, state: OperatorState) -> OutputRow | None:
         if act.model == PLUGIN:

@@ -1,8 +1,8 @@
 """What operators did, applied exactly once by the id of the entry."""
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -11,6 +11,9 @@ from tagsight.ledger.activations import acknowledge_activation
 from tagsight.ledger.audit import append_audit
 from tagsight.ledger.records import Label, OperatorAct, OperatorState
 from tagsight.ledger.schema import activations, inbox_acted, labels, operator_state
+
+_AT_ONCE: Final = 500
+"""Entries of one query: below the variables that any SQLite takes in one statement."""
 
 
 def note_acted(connection: Connection, entries: Sequence[str], now_ns: int) -> None:
@@ -23,6 +26,15 @@ def first_time(connection: Connection, entry: str, now_ns: int) -> bool:
     """Mark an entry; False when it was marked before."""
     statement = upsert(inbox_acted).values(entry=entry, acted_ns=now_ns).on_conflict_do_nothing()
     return connection.execute(statement).rowcount == 1
+
+
+def acted_of(connection: Connection, entries: Collection[str]) -> frozenset[str]:
+    """Those of the entries that are marked."""
+    asked, found = list(entries), set[str]()
+    for first in range(0, len(asked), _AT_ONCE):
+        query = select(inbox_acted.c.entry).where(inbox_acted.c.entry.in_(asked[first : first + _AT_ONCE]))
+        found.update(connection.execute(query).scalars())
+    return frozenset(found)
 
 
 def apply_act(connection: Connection, act: OperatorAct) -> OperatorState:
