@@ -8,6 +8,7 @@ from tagsight.arrival import Arrivals
 from tagsight.binding import Binding, BindingError, bind, patterns_of
 from tagsight.clocks import Clock
 from tagsight.fence import Target, is_result
+from tagsight.output_tags import OPERATORS_OUTPUTS
 from tagsight.plan import ModelPlan, ResultsPlan
 from tagsight.probing import HistorianFacts, ModelFacts, TagFacts, TargetFacts
 from tagsight.sampling import Sampling
@@ -87,7 +88,8 @@ class Examination:
         facts = []
         for target in targets:
             found = [tag async for tag in self.historian.browse(target.address)]
-            facts.append(TargetFacts(target.address, found[0] if found else None))
+            by_operators = target.tag.output in OPERATORS_OUTPUTS
+            facts.append(TargetFacts(target.address, found[0] if found else None, by_operators))
         return facts
 
     async def _tags(self, patterns: Sequence[str]) -> list[Tag]:

@@ -61,6 +61,7 @@ class OperatorWatch:
     ledger: Ledger
     destinations: Mapping[str, str]
     tell: Callable[[str, str], None]
+    note: Callable[[str, str], None] = lambda _what, _words: None
     tags: tuple[OperatorTag, ...] = field(init=False)
     _shown: dict[str, int] = field(init=False, default_factory=dict)
     _answers: dict[str, _Answer] = field(init=False, default_factory=dict)
@@ -100,7 +101,8 @@ class OperatorWatch:
         )
         verdict = judge(found, before)
         if verdict.acts:
-            self.ledger.act(verdict.acts, self._row, self.destinations)
+            for act in self.ledger.act(verdict.acts, self._row, self.destinations):
+                self.note("operator", f"{act.by}: {act.model}: off {act.off}, feedback {act.feedback}")
         if verdict.notes:
             self.ledger.record(TickRecord(acted=verdict.notes))
         self._shown.update(verdict.settled)
@@ -169,10 +171,12 @@ def watches_of(
     links: Mapping[str, Link],
     ledger: Ledger,
     destinations: Mapping[str, str],
+    *,
     tell: Callable[[str, str], None],
+    note: Callable[[str, str], None] = lambda _what, _words: None,
 ) -> tuple[OperatorWatch, ...]:
     """One for each historian in which operators write."""
-    made = [OperatorWatch(plan, name, link, ledger, destinations, tell) for name, link in links.items()]
+    made = [OperatorWatch(plan, name, link, ledger, destinations, tell, note) for name, link in links.items()]
     return tuple(watch for watch in made if watch.tags)
 
 

@@ -132,10 +132,17 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class TargetFacts:
-    """What was found where results shall be written. `found` is None for a tag that is not there."""
+    """What was found where results shall be written.
+
+    Attributes:
+        address: of the tag.
+        found: None for a tag that is not there.
+        by_operators: operators write it, so TagSight reads it too.
+    """
 
     address: str
     found: Tag | None
+    by_operators: bool = False
 
 
 def judge_historian(facts: HistorianFacts) -> Iterator[Finding]:
@@ -264,6 +271,10 @@ def judge_targets(historian: str, targets: Sequence[TargetFacts]) -> Iterator[Fi
     if locked:
         mend = "Give TagSight's user the right to write these tags, and no others."
         yield Finding(Weight.BLOCKS, where, f"{len(locked)} tags may not be written: {_some(locked)}", mend)
+    unread = [one.address for one in targets if one.by_operators and one.found and Access.READ not in one.found.access]
+    if unread:
+        mend = "Give TagSight's user the right to read these tags: operators write them, and nobody would hear it."
+        yield Finding(Weight.BLOCKS, where, f"{len(unread)} tags may not be read: {_some(unread)}", mend)
     timeless = [
         target.address
         for target in targets
@@ -273,7 +284,7 @@ def judge_targets(historian: str, targets: Sequence[TargetFacts]) -> Iterator[Fi
         what = f"{len(timeless)} tags may not take a source time: {_some(timeless)}"
         mend = "They are written under the server's own time; allow TimestampWrite to keep the time of the result."
         yield Finding(Weight.WARNING, where, what, mend)
-    if targets and not missing and not locked:
+    if targets and not missing and not locked and not unread:
         yield Finding(Weight.FINE, where, f"{len(targets)} tags are there and may be written")
 
 

@@ -286,7 +286,8 @@ class Service:
             self.ledger.bind(BoundModel(model.key, None, detail=model.outputs.value == "detail"))
 
     def _watches(self) -> Sequence[OperatorWatch]:
-        return watches_of(self.plan, self.links, self.ledger, destinations_of(self.plan), self._tell)
+        destinations = destinations_of(self.plan)
+        return watches_of(self.plan, self.links, self.ledger, destinations, tell=self._tell, note=self.note)
 
     def _operator_row(self, act: OperatorAct, state: OperatorState) -> OutputRow | None:
         if act.model == PLUGIN:

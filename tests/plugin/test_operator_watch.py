@@ -34,6 +34,7 @@ class Desk:
     folder: Path
     clock: SetClock = field(default_factory=lambda: SetClock(START))
     troubles: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         model = replace(plan_of("P101", outputs=Detail.BASIC), historian="scada")
@@ -67,7 +68,12 @@ class Desk:
         }
         told = self.troubles.append
         watches = watches_of(
-            self.plan, self.links, self.ledger, {MODEL: "write:scada"}, lambda what, why: told(f"{what}: {why}")
+            self.plan,
+            self.links,
+            self.ledger,
+            {MODEL: "write:scada"},
+            tell=lambda what, why: told(f"{what}: {why}"),
+            note=lambda _what, words: self.notes.append(words),
         )
         self.watches = {watch.historian: watch for watch in watches}
 
@@ -120,6 +126,8 @@ async def test_feedback_is_stored_for_its_alarm_and_goes_back_to_0(desk: Desk) -
     assert desk.value(FEEDBACK) == 0
     await desk.look()
     assert desk.count == 1
+    assert desk.notes == [f"operator via scada: {MODEL}: off None, feedback 2"]
+    assert [one.who for one in desk.ledger.audit_entries() if one.what == "operator"] == ["operator via scada"]
 
 
 async def test_the_count_of_feedback_is_delivered_and_nothing_from_the_outbox_meets_an_operators_tag(

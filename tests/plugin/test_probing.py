@@ -146,6 +146,13 @@ def test_missing_locked_and_timeless_targets_are_named() -> None:
     assert troubles(list(judge_targets("default", targets[3:]))) == []
 
 
+def test_a_tag_that_operators_write_must_be_readable() -> None:
+    unreadable = replace(SCORE, access=SCORE.access & ~Access.READ)
+    found = troubles(list(judge_targets("default", [TargetFacts("off", unreadable, by_operators=True)])))
+    assert [(weight, what.split(": ")[-1]) for weight, what in found] == [(Weight.BLOCKS, "off")]
+    assert troubles(list(judge_targets("default", [TargetFacts("score", unreadable)]))) == []
+
+
 def test_the_time_base_comes_from_sampling_and_delays() -> None:
     facts = replace(FACTS, tags=[replace(fine(), delays_ns=(7 * SECOND,)), replace(fine(), sampling=sampled(300))])
     assert grid_ns(facts) == 180 * SECOND
