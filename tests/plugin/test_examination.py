@@ -122,3 +122,10 @@ async def test_targets_are_looked_for_and_nothing_is_written(store: MemoryStore)
     assert Access.WRITE in score.found.access
     assert limit.found is None
     assert store.writes == []
+
+
+async def test_tags_that_operators_write_are_known_as_such(store: MemoryStore) -> None:
+    examined = examination(store)
+    await examined.connect()
+    targets = [Target(f"TagSight/P101/Health/{name}", "P101/Health", OutputTag(name)) for name in ("Score", "Off")]
+    assert [facts.by_operators for facts in await examined.targets(targets)] == [False, True]
