@@ -8,6 +8,8 @@ Pure: answers go in, new values and a decision come out. What servers do, and wh
   equal in time, value and status count as repeated, in the same order, so stored duplicates inside a page stay.
 * A full page without a continuation point (asyncua's and the legacy server do that when our own limit cut the
   answer): asked again from the last time on; only an answer without anything new ends the read.
+* A point that is itself a time (asyncua's and the legacy server do that): not followed, because the legacy server names
+  the second value that did not fit, so the first would be lost; asked again from the last time on.
 * A point that expired or that the server has no room for: asked again from the last time on.
 * Values outside the span (servers differ on whether its end belongs to it): cut off.
 """
@@ -20,6 +22,7 @@ import numpy as np
 from tagsight_connectors.errors import HistorianError, IncompleteRead, Unsupported
 from tagsight_connectors.history import Span, TagHistory, empty_history
 from tagsight_connectors.opcua.decoding import NodeAnswer
+from tagsight_connectors.opcua.wire import ns_of_ticks
 
 STALLED: Final = 3
 """Answers in a row without a new value, before the server counts as endless."""
@@ -110,15 +113,18 @@ class NodePages:
     def _decide(self, answer: NodeAnswer, page: TagHistory, new: TagHistory) -> None:
         asked, before = self.page_values, self.from_ns
         self.point = answer.continuation_point or b""
+        by_time = len(page) > 0 and _is_time(self.point, int(page.times[-1]), self.span.end_ns)
+        if by_time:
+            self.point = b""
         if len(new):
             self._stalled = 0
             self._same_time = self._same_time + 1 if len(self._last) and int(new.times[-1]) == before else 0
             self._last = new
         beyond = len(page) > 0 and int(page.times[-1]) >= self.span.end_ns
-        cut_without_point = not self.point and 0 < asked <= len(page)
+        cut_without_point = by_time or (not self.point and 0 < asked <= len(page))
         if cut_without_point and not len(new) and int(page.times[0]) == int(page.times[-1]):
             raise self.incomplete("there are more values of one time than the server puts into an answer")
-        if beyond or (not self.point and not (cut_without_point and len(new))):
+        if beyond or (not self.point and not (cut_without_point and (len(new) or by_time))):
             self.done = True  # a point that is still held is released by the reader
             return
         if not self.point:
@@ -137,6 +143,11 @@ class NodePages:
 def failure(pages: NodePages, error: HistorianError) -> HistorianError:
     """The error of one node's Bad status, in words that say from where values are missing once some were read."""
     return pages.incomplete(str(error)) if pages.found else error
+
+
+def _is_time(point: bytes, first_ns: int, last_ns: int) -> bool:
+    """Whether the eight bytes of a point are a DateTime within these; by chance: once in 60,000 for a year's span."""
+    return len(point) == 8 and first_ns <= ns_of_ticks(int.from_bytes(point, "little", signed=True)) <= last_ns
 
 
 def _part(history: TagHistory, first: int, last: int | None) -> TagHistory:

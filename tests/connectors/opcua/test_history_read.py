@@ -16,6 +16,7 @@ from tagsight_connectors.opcua.error_mapping import NoAnswer, TooLarge
 from tagsight_connectors.opcua.history_read import HistoryNode, HistoryReader
 from tagsight_connectors.opcua.paging import BAD_CONTINUATION_POINT_INVALID, BAD_NO_CONTINUATION_POINTS
 from tagsight_connectors.opcua.request_size import RequestSize
+from tagsight_connectors.opcua.wire import ns_of_ticks, ticks_of_ns
 
 BAD_NODE_ID_UNKNOWN, BAD_USER_ACCESS_DENIED, GOOD_NO_DATA, BAD_NO_DATA = 0x80340000, 0x801F0000, 0x00A50000, 0x809B0000
 TICK = 100
@@ -150,6 +151,28 @@ async def test_a_full_page_without_a_continuation_point_is_asked_again_from_its_
 
     plant = Plant(answer)
     assert (await everything(plant, size=RequestSize(history_values=100)))["a"] == list(range(500))
+
+
+async def test_a_point_that_is_a_time_is_not_followed_because_it_may_leave_a_value_out() -> None:
+    """The legacy server's is the time of the second value that did not fit into the answer."""
+
+    def answer(node: HistoryNode, span: Span, at_most: int) -> NodeAnswer:
+        first = (ns_of_ticks(int.from_bytes(node.point, "little")) if node.point else span.start_ns) // TICK
+        last = min(first + at_most, 500)
+        return NodeAnswer(
+            0, ticks_of_ns((last + 1) * TICK).to_bytes(8, "little") if last < 500 else None, rows(first, last)
+        )
+
+    plant = Plant(answer)
+    found = await everything(plant, ["a", "b"], size=RequestSize(history_values=200))
+    assert found == {"a": list(range(500)), "b": list(range(500))}
+    assert not plant.released
+
+
+async def test_a_point_of_eight_bytes_that_is_no_time_of_the_span_is_followed() -> None:
+    plant = Plant(stored(95, point=lambda at: f"{at:08}".encode()))
+    assert (await everything(plant))["a"] == list(range(95))
+    assert [nodes[0].point for nodes, _, _ in plant.asked[:2]] == [b"", b"00000010"]
 
 
 async def test_more_values_of_one_time_than_a_page_holds_are_an_incomplete_read() -> None:
