@@ -12,6 +12,13 @@ class MessageSecurity(Enum):
     NONE = "none"
 
 
+class WriteService(Enum):
+    """The OPC UA service that stores results in a historian; files and memory have one way only."""
+
+    WRITE = "write"
+    HISTORY_UPDATE = "history_update"
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """Where and how to connect.
@@ -24,6 +31,7 @@ class Connection:
         certificates: folder with `own/`, `trusted/`, `rejected/`, `issuers/`, `revoked/`; needed for `opc.tcp`.
         timeout_s: the longest that one request may take, monotonic seconds.
         accepted: the addresses that `write` may write to (design law 3); empty: none.
+        writes_by: see `WriteService`.
         timezone: for files whose times have no offset.
     """
 
@@ -34,4 +42,5 @@ class Connection:
     certificates: Path | None = None
     timeout_s: float = 10.0
     accepted: frozenset[str] = frozenset()
+    writes_by: WriteService = WriteService.WRITE
     timezone: str = "UTC"

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from tagsight.document import Node
 from tagsight.errors import Fault
-from tagsight.plan import Destination, HistorianPlan, Plan, ResultsPlan, Security
+from tagsight.plan import HistorianPlan, Plan, ResultsPlan, Security
 
 _LOOPBACK: Final = ("127.", "localhost", "::1")
 _ADVISORY: Final = 400
@@ -47,7 +47,7 @@ def _of_historian(historian: HistorianPlan, root: Node, path: tuple[str, ...]) -
 
 
 def _of_results(result: ResultsPlan, root: Node) -> Iterator[Fault]:
-    if result.to is Destination.WRITE:
+    if result.in_historian:
         cause = "nothing is written until the list of tags is accepted"
         mend = "`tagsight writes show FILE`, then `tagsight writes accept FILE`."
         yield _caution(root, ("results",), result.address, cause, mend)

@@ -65,7 +65,7 @@ class Compiler:
             self._check_root(address, root)
         elif given.root is not None and not address.startswith(root):
             self._fault(("root",), root, "the addresses do not begin with it", "Write the part before the first brace.")
-        return ResultsPlan(Destination.WRITE, address, root, host, port)
+        return ResultsPlan(Destination(given.to), address, root, host, port)
 
     def _check_root(self, address: str, root: str) -> None:
         match = _OPC_UA_ADDRESS.fullmatch(address)

@@ -13,7 +13,7 @@ from typing import Final
 from tagsight.errors import NotAllowed, NotReady
 from tagsight.ledger.records import AcceptedTargets
 from tagsight.output_tags import PLUGIN, PLUGIN_MODEL, OutputTag, RoleLike, output_tags, plugin_tags
-from tagsight.plan import Destination, Detail, Plan, ResultsPlan
+from tagsight.plan import Detail, Plan, ResultsPlan
 from tagsight_connectors.patterns import matches
 from tagsight_connectors.tag import Tag
 
@@ -94,7 +94,7 @@ def targets_of(plan: Plan, historian: str, roles: Mapping[str, Sequence[RoleLike
         NotReady: a model with detailed outputs has not been trained, so its roles are not known.
     """
     results = plan.results.get(historian)
-    if results is None or results.to is not Destination.WRITE:
+    if results is None or not results.in_historian:
         return ()
     found = [Target(address_of(results.address, PLUGIN, tag.output), PLUGIN, tag) for tag in plugin_tags()]
     for model in plan.models:
@@ -190,7 +190,7 @@ def identifier_of_address(address: str) -> str:
 
 def is_result(results: ResultsPlan | None, tag: Tag) -> bool:
     """Whether a tag lies below the root of the results: TagSight writes it, so no model may read it (rule b)."""
-    if results is None or results.to is not Destination.WRITE:
+    if results is None or not results.in_historian:
         return False
     root = results.root or results.address.partition("{")[0]
     return identifier_of_address(tag.address).startswith(identifier_of_address(root))

@@ -4,38 +4,41 @@ from urllib.parse import urlsplit
 
 from tagsight.data_folder import DataFolder
 from tagsight.errors import NotReady
-from tagsight.plan import HistorianPlan
+from tagsight.plan import Destination, HistorianPlan, ResultsPlan
 from tagsight.secrets import Secrets, variable_of
-from tagsight_connectors.connection import Connection, MessageSecurity
+from tagsight_connectors.connection import Connection, MessageSecurity, WriteService
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.registry import open_historian
 
 
-def open_plan_historian(
+def open_plan_historian(  # noqa: PLR0917 - what a connection is made of
     plan: HistorianPlan,
     data_folder: DataFolder,
     secrets: Secrets,
     accepted: frozenset[str] = frozenset(),
     timezone: str = "UTC",
+    results: ResultsPlan | None = None,
 ) -> Historian:
-    """The historian of a plan; `connect` comes next. `accepted`: the addresses it may write to.
+    """The historian of a plan; `connect` comes next. `accepted`: the addresses it may write to, as `results` says.
 
     Raises:
         NotReady: a user is configured and no password is stored.
         Unsupported: no connector for the URL.
     """
-    return open_historian(connection_of(plan, data_folder, secrets, accepted, timezone))
+    return open_historian(connection_of(plan, data_folder, secrets, accepted, timezone, results))
 
 
-def connection_of(
+def connection_of(  # noqa: PLR0917 - what a connection is made of
     plan: HistorianPlan,
     data_folder: DataFolder,
     secrets: Secrets,
     accepted: frozenset[str] = frozenset(),
     timezone: str = "UTC",
+    results: ResultsPlan | None = None,
 ) -> Connection:
     """What `open_plan_historian` opens; `timezone` is for files whose times have no offset."""
     is_opc_ua = urlsplit(plan.url).scheme == "opc.tcp"
+    by_history = results is not None and results.to is Destination.HISTORY
     password = secrets.password(plan.name) if plan.user else ""
     if password is None:
         raise NotReady(
@@ -50,5 +53,6 @@ def connection_of(
         certificates=data_folder.certificates if is_opc_ua else None,
         timeout_s=plan.timeout_s,
         accepted=accepted,
+        writes_by=WriteService.HISTORY_UPDATE if by_history else WriteService.WRITE,
         timezone=timezone,
     )

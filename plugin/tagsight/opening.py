@@ -20,7 +20,9 @@ def open_links(plan: Plan, data: DataFolder, secrets: Secrets, clock: Clock, led
     return {
         name: Link(
             name,
-            open_plan_historian(historian, data, secrets, accepted_now(plan, name, ledger), plan.timezone.key),
+            open_plan_historian(
+                historian, data, secrets, accepted_now(plan, name, ledger), plan.timezone.key, plan.results.get(name)
+            ),
             clock,
         )
         for name, historian in plan.historians.items()

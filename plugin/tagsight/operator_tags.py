@@ -27,7 +27,7 @@ from typing import Final
 from tagsight.fence import address_of
 from tagsight.ledger.records import OperatorAct, OperatorState
 from tagsight.output_tags import FEEDBACK, OFF, PLUGIN
-from tagsight.plan import Destination, Plan
+from tagsight.plan import Plan
 from tagsight_connectors.history import Sample
 from tagsight_connectors.quality import GOOD, Quality, quality_of
 
@@ -130,7 +130,7 @@ class Verdict:
 def operator_tags(plan: Plan, historian: str) -> tuple[OperatorTag, ...]:
     """The tags that operators write in one historian: none in a file, and none where results go another way."""
     results = plan.results.get(historian)
-    if results is None or results.to is not Destination.WRITE or plan.historians[historian].url.startswith("file:"):
+    if results is None or not results.in_historian or plan.historians[historian].url.startswith("file:"):
         return ()
     places = [(PLUGIN, OFF)]
     for model in plan.models:

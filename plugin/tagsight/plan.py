@@ -23,6 +23,7 @@ class Destination(Enum):
 
     SERVER = "server"
     WRITE = "write"
+    HISTORY = "history"
 
 
 class Security(Enum):
@@ -55,9 +56,10 @@ class ResultsPlan:
     """Where results go, for the models of one historian.
 
     Attributes:
-        to: SERVER (TagSight's own OPC UA server) or WRITE (tags of the historian).
-        address: for WRITE: pattern with {asset} {model} {output} {role}.
-        root: for WRITE: every address must start with it; by default the fixed part of `address`.
+        to: SERVER (TagSight's own OPC UA server), WRITE (tags of the historian, by the Write service) or HISTORY (the
+            same by HistoryUpdate).
+        address: of the historian's tags: pattern with {asset} {model} {output} {role}.
+        root: every such address must start with it; by default the fixed part of `address`.
         listen: host and port of the tag server.
     """
 
@@ -66,6 +68,11 @@ class ResultsPlan:
     root: str = ""
     listen_host: str = "127.0.0.1"
     listen_port: int = 4841
+
+    @property
+    def in_historian(self) -> bool:
+        """Results go to tags that the historian has, not to TagSight's own server."""
+        return self.to is not Destination.SERVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from tagsight.ledger.records import SERVER, Activation, OperatorAct, OperatorSta
 from tagsight.opening import accepted_now
 from tagsight.operator_watch import LOOK_S, OperatorWatch, watches_of
 from tagsight.outputs import operator_row
-from tagsight.plan import Destination, ModelPlan, Plan
+from tagsight.plan import ModelPlan, Plan
 from tagsight.recording import Recorder
 from tagsight.results import OutputRow, State
 from tagsight.schedule import Calendar, Every, Schedule, tick
@@ -212,7 +212,7 @@ class Service:
     async def deliver(self) -> None:
         """Drain the outbox of every historian that takes results as writes."""
         for name, results in self.plan.results.items():
-            if results.to is Destination.WRITE and name in self.links:
+            if results.in_historian and name in self.links:
                 try:
                     await self._deliver_to(name, Way(name, results.address, accepted_now(self.plan, name, self.ledger)))
                 except HistorianError as error:  # the others do not wait for this one
@@ -305,7 +305,7 @@ class Service:
 
     async def _write_status(self, status: PluginStatus, *, stopped: bool) -> None:
         for name, results in self.plan.results.items():
-            if results.to is Destination.WRITE and name in self.links and self.links[name].connected:
+            if results.in_historian and name in self.links and self.links[name].connected:
                 allowed = accepted_now(self.plan, name, self.ledger)
                 samples = [s for s in status_samples(status, results.address, stopped=stopped) if s.address in allowed]
                 try:
@@ -401,6 +401,6 @@ def destinations_of(plan: Plan) -> dict[str, str]:
     found = {}
     for model in plan.models:
         results = plan.results.get(model.historian)
-        written = results is not None and results.to is Destination.WRITE
+        written = results is not None and results.in_historian
         found[model.key] = historian_destination(model.historian) if written else SERVER
     return found

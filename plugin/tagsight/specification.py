@@ -74,23 +74,17 @@ def _later(value: object) -> object:
     return value
 
 
-def _later_destination(value: object) -> object:
-    if value == "history":
-        raise wrong("the destination 'history' is not in this version yet", "Write server or write.")
-    return value
-
-
 class Results(Setting):
     """Which way results go back."""
 
-    to: Annotated[Literal["server", "write"], BeforeValidator(_later_destination)] = _setting(
+    to: Literal["server", "write", "history"] = _setting(
         "`server`: TagSight's own OPC UA server, from which historian and HMI collect. `write`: tags that the "
-        "historian already has.",
+        "historian already has, by the Write service. `history`: such tags, by HistoryUpdate.",
         default="server",
         example="server",
     )
     address: Address | None = _setting(
-        "Where `write` writes: address of each tag with {asset}, {model}, {output} (and {role} for detail).",
+        "Where `write` and `history` go: each tag's address with {asset}, {model}, {output} (and {role} for detail).",
         default=None,
         example="ns=2;s=TagSight.{asset}.{model}.{output}",
     )
@@ -107,13 +101,14 @@ class Results(Setting):
 
     @classmethod
     def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
-        """`address` belongs to `write`, `listen` to `server`."""
-        write = given.get("to") == "write"
+        """`address` belongs to `write` and `history`, `listen` to `server`."""
+        write = given.get("to") in {"write", "history"}
         if write and "listen" in given:
             yield Conflict("listen", "only the destination `server` listens", "Remove it, or write `to: server`.")
         for key in ("address", "root"):
             if not write and key in given:
-                yield Conflict(key, "only the destination `write` has it", "Remove it, or write `to: write`.")
+                cause = "only the destinations `write` and `history` have it"
+                yield Conflict(key, cause, "Remove it, or write `to: write`.")
 
 
 class Historian(Setting):

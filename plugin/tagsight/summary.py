@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from tagsight.duration import format_budget, format_duration, format_size
-from tagsight.plan import AlarmPlan, Destination, ModelPlan, Plan, ResultsPlan, TrainPlan
+from tagsight.plan import AlarmPlan, ModelPlan, Plan, ResultsPlan, TrainPlan
 
 _SHOWN_MODELS: Final = 10
 _EXPECTED_ALARMS: Final = 3  # in the held-out time, for a limit that is more than a guess
@@ -29,7 +29,7 @@ def summary(plan: Plan) -> Iterator[str]:
 
 
 def _results(results: ResultsPlan) -> str:
-    if results.to is Destination.WRITE:
+    if results.in_historian:
         return f"written to {results.address}, only below {results.root or 'any name'}"
     return f"served at opc.tcp://{results.listen_host}:{results.listen_port}"
 

@@ -8,7 +8,7 @@ from tagsight.clocks import SystemClock
 from tagsight.fence import address_of
 from tagsight.ledger.ledger import Ledger
 from tagsight.output_tags import PLUGIN, OutputTag, RoleLike, identifier_of, output_tags, plugin_tags
-from tagsight.plan import Destination, Detail, Plan, ResultsPlan
+from tagsight.plan import Detail, Plan, ResultsPlan
 from tagsight_connectors.tag import DataType
 
 HEADER: Final = ("name", "NodeId", "type", "unit", "low", "high", "description", "access")
@@ -49,7 +49,7 @@ def _all(plan: Plan, roles: Mapping[str, Sequence[RoleLike]]) -> Iterator[tuple[
 
 def _line(results: ResultsPlan | None, model: str, tag: OutputTag) -> tuple[str, ...]:
     name = identifier_of(model, tag.output)
-    written = results is not None and results.to is Destination.WRITE
+    written = results is not None and results.in_historian
     node_id = (
         address_of(results.address, model, tag.output) if results and written else f"nsu={SERVER_NAMESPACE};s={name}"
     )

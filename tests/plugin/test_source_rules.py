@@ -70,3 +70,34 @@ def test_platform_calls_stand_in_one_file_and_nothing_is_pickled() -> None:
 )
 def test_the_rule_sees_what_it_forbids(source: str) -> None:
     assert faults_of(source)
+
+
+OPC_UA = ROOT / "connectors" / "tagsight_connectors" / "opcua"
+STORING = {"write", "history_update"}
+NEVER_SENT = {"CallRequest", "AddNodesRequest", "DeleteNodesRequest", "call_method", "add_nodes", "delete_nodes"}
+
+
+def _named(path: Path) -> set[str]:
+    """Names and attributes that a file uses."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return attributes | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def _sends(path: Path) -> set[str]:
+    """Storing services that a file calls on the session's services."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {
+        node.func.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in STORING
+        and ast.unparse(node.func.value).endswith(("service", "session"))
+    }
+
+
+def test_one_module_sends_writes_and_nobody_calls_methods_or_changes_nodes_of_a_historian() -> None:
+    client = [path for path in OPC_UA.glob("*.py") if not path.name.startswith(("server", "guard", "condition"))]
+    assert {path.name for path in client if _sends(path)} == {"service.py", "writing.py"}
+    assert {path.name: found for path in client if (found := _named(path) & NEVER_SENT)} == {}

@@ -9,7 +9,7 @@ from asyncua import Client, ua
 from asyncua.client.ua_client import UaClientState
 from cryptography import x509
 
-from tagsight_connectors.connection import Connection
+from tagsight_connectors.connection import Connection, WriteService
 from tagsight_connectors.errors import AccessRefused, MalformedData, NotConnected, UnknownTag
 from tagsight_connectors.historian import Description
 from tagsight_connectors.history import Page, Sample, Span, WriteOutcome
@@ -22,7 +22,8 @@ from tagsight_connectors.opcua.history_read import HistoryReader
 from tagsight_connectors.opcua.request_size import RequestSize
 from tagsight_connectors.opcua.service import Reading, Service
 from tagsight_connectors.opcua.session import close_session, leaf_certificate, open_session
-from tagsight_connectors.opcua.writing import Writer, check_fence
+from tagsight_connectors.opcua.write_values import NodeTypes
+from tagsight_connectors.opcua.writing import HistoryWriter, Writer, Writing, check_fence
 from tagsight_connectors.quality import BAD_NODE_ID_UNKNOWN, BAD_TYPE_MISMATCH
 from tagsight_connectors.tag import Access, Tag
 
@@ -35,6 +36,7 @@ LIMITS: Final = {
     "history_nodes": ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerHistoryReadData),
     "read_nodes": ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead),
     "write_nodes": ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerWrite),
+    "update_values": ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerHistoryUpdateData),
     "browse_nodes": ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerBrowse),
 }
 POINTS: Final = ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_MaxHistoryContinuationPoints)
@@ -56,7 +58,7 @@ class OpcUaHistorian:
         self._session: Service | None = None
         self._endpoint: ua.EndpointDescription | None = None
         self._types: DataTypes | None = None
-        self._writer: Writer | None = None
+        self._writer: Writing | None = None
 
     async def connect(self) -> None:
         """Open one session. Raises NotConnected, AccessRefused."""
@@ -64,7 +66,8 @@ class OpcUaHistorian:
         self._client, self._endpoint = await open_session(self._connection, self._now_ns)
         service = Service(self._client, self._connection.url, self._connection.timeout_s, self._size)
         self._types = DataTypes(service)
-        self._writer = Writer(service, self._types, self._connection.accepted)
+        way = HistoryWriter if self._connection.writes_by is WriteService.HISTORY_UPDATE else Writer
+        self._writer = way(service, NodeTypes(service, self._types), self._connection.accepted)
         self._session = service
         try:
             service.namespaces = Namespaces(_texts(await self._value(NAMESPACE_ARRAY)))

@@ -19,6 +19,7 @@ class RequestSize:
         read_nodes: attributes of one Read.
         browse_nodes: nodes of one Browse.
         write_nodes: nodes of one Write.
+        update_values: values of one HistoryUpdate; a server's limit of nodes counts for them too.
     """
 
     history_nodes: int = 20
@@ -26,6 +27,7 @@ class RequestSize:
     read_nodes: int = 500
     browse_nodes: int = 100
     write_nodes: int = 200
+    update_values: int = 1_000
 
     def obey(self, limits: dict[str, int]) -> None:
         """Take over the server's limits, by field name; 0 means that it has none."""

@@ -136,9 +136,21 @@ class Service:
             results = await self.client.uaclient.session.write(ua.WriteParameters(NodesToWrite=list(values)))
             return [int(result.value) for result in results]
 
+    async def history_update(self, details: Sequence[ua.UpdateDataDetails]) -> list[tuple[int, list[int]]]:
+        """One HistoryUpdate: for each node its StatusCode and that of each value. Called by `writing` alone."""
+        async with our_errors(self.url, "HistoryUpdate"):
+            parameters = ua.HistoryUpdateParameters(HistoryUpdateDetails=list(details))
+            with decoding_budget(DECODED_REFERENCES):
+                results = await self.client.uaclient.session.history_update(parameters)
+            return [(_code(one.StatusCode), [_code(each) for each in one.OperationResults or []]) for one in results]
+
     def _check(self, result: int, what: str) -> None:
         if result >> 31:
             raise status_error(result, url=self.url, what=what)
+
+
+def _code(status: ua.StatusCode) -> int:
+    return int(status.value)
 
 
 def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

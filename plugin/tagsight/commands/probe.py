@@ -95,11 +95,10 @@ async def _historian(plan: "Plan", examination: "Examination") -> int:
 async def _results(plan: "Plan", examination: "Examination", bound: "Sequence[ModelFacts]", *, creates: bool) -> int:
     from tagsight.errors import NotAllowed, NotReady
     from tagsight.fence import checked_targets
-    from tagsight.plan import Destination
     from tagsight.probing import Finding, Weight, judge_targets
 
     results = plan.results.get(examination.name)
-    if results is None or results.to is not Destination.WRITE:
+    if results is None or not results.in_historian:
         return 0
     where = f"results in {examination.name}"
     bindings = {one.model.key: one.binding for one in bound if one.binding is not None}
