@@ -78,7 +78,7 @@ def converted(value: Any, built_in: int) -> ua.Variant:
     if built_in < 0:
         raise Refused(BAD_NODE_ID_UNKNOWN)
     if value is None:
-        return ua.Variant(None, ua.VariantType.Null)
+        return _nothing(built_in)
     if built_in in {12, 21}:
         return _text(value, built_in)
     if isinstance(value, str):
@@ -92,6 +92,13 @@ def converted(value: Any, built_in: int) -> ua.Variant:
     if built_in in _BOUNDS:
         return ua.Variant(_whole(value, built_in), ua.VariantType(built_in))
     raise Refused(BAD_TYPE_MISMATCH)
+
+
+def _nothing(built_in: int) -> ua.Variant:
+    """No number is NaN where the type has it: servers such as node-opcua take Null for no type, whatever the status."""
+    if built_in in {10, 11}:
+        return ua.Variant(math.nan, ua.VariantType(built_in))
+    return ua.Variant(None, ua.VariantType.Null)
 
 
 def _text(value: Any, built_in: int) -> ua.Variant:
