@@ -21,7 +21,7 @@ from platformdirs import user_cache_path
 from tagsight_connectors.history import Span
 from tagsight_connectors.opcua.client import open_opcua
 from tagsight_connectors.opcua.decoding import decode_history_response
-from tests.interop.conftest import NODE_URI, NodeTag, node_historian
+from tests.interop.foreign import NODE_URI, ForeignTag, node_historian
 
 START_MS = 1_700_000_000_000
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -67,8 +67,8 @@ def decoders(count: int = 100_000) -> None:
 async def pulls(count: int) -> None:
     """Whole pulls of one tag and of ten."""
     modules = user_cache_path("tagsight-interop") / "node" / "node_modules"
-    tags = [NodeTag(f"Plant/T{at}", [float(value) for value in range(count // 10)]) for at in range(10)]
-    tags.append(NodeTag("Plant/Long", [float(value) for value in range(count)]))
+    tags = [ForeignTag(f"Plant/T{at}", [float(value) for value in range(count // 10)]) for at in range(10)]
+    tags.append(ForeignTag("Plant/Long", [float(value) for value in range(count)]))
     with tempfile.TemporaryDirectory() as folder, node_historian(modules, Path(folder), tags) as foreign:
         historian = open_opcua(foreign.connection)
         await historian.connect()

@@ -1,9 +1,10 @@
 // A historian by node-opcua: `node node_historian.js CONFIG.json`, with node-opcua found through NODE_PATH.
 //
-// CONFIG: {port, folder, certificate, key, user, password, applicationUri,
+// CONFIG: {port, folder, certificate (DER), certificatePem, key, user, password, applicationUri,
 //          tags: [{path: "Plant/P101/Speed", type: "Double", unit, low, high, writable,
 //                  start_ms, step_ms, values: [...], bad: [indexes]}]}
-// Prints "ready" when it listens. Every line of stdin is {path, value, time_ms}: a new value.
+// Prints "ready" when it listens. Every line of stdin is {path, value, time_ms}: a new value. Every line of stdout
+// after "ready" is {path, time_ms}: a value, of stdin or written by a client, that the history has taken.
 "use strict";
 
 const fs = require("fs");
@@ -61,6 +62,10 @@ function addTag(namespace, addressSpace, folders, tag) {
     const status = bad.has(at) ? StatusCodes.BadSensorFailure : StatusCodes.Good;
     set(variable, common.dataType, value, status, tag.start_ms + at * tag.step_ms);
   });
+  variable.on("value_changed", ({ sourceTimestamp }) => {
+    const timeMs = sourceTimestamp ? sourceTimestamp.getTime() : 0;
+    console.log(JSON.stringify({ path: tag.path, time_ms: timeMs })); // the history's listener came first
+  });
   return { variable, type: common.dataType };
 }
 
@@ -79,7 +84,7 @@ async function main() {
     hostname: "127.0.0.1",
     port: config.port,
     serverInfo: { applicationUri: config.applicationUri },
-    certificateFile: config.certificate,
+    certificateFile: config.certificatePem,
     privateKeyFile: config.key,
     serverCertificateManager: certificates,
     userCertificateManager: certificates,
