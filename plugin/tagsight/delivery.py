@@ -77,11 +77,13 @@ class Way:
         historian: its name in the plan.
         pattern: `results: address`.
         accepted: `fence.allowed_addresses`; empty: nothing is written, everything waits.
+        source_times: it takes them. Without, it would show a past value as the present: only the newest rows go.
     """
 
     historian: str
     pattern: str
     accepted: frozenset[str]
+    source_times: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +102,13 @@ class Batch:
         values: in the order of writing.
         rows: sequence number -> attempts so far, of every row that this batch settles.
         refused: sequence number -> values that the accepted list does not have; they are not sent.
+        given_up: sequence numbers of rows of the past that a historian without source times cannot store.
     """
 
     values: tuple[Planned, ...]
     rows: Mapping[int, int]
     refused: Mapping[int, tuple[RefusedTag, ...]]
+    given_up: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ class DeliveryReport:
         quarantined: rows with refused tags.
         waiting: rows that the historian cannot take now, or that wait for the accepted list.
         times_lost: values that the historian stored under its own time, because it refuses source times.
+        not_recovered: rows of the past given up for the same reason.
         more: there is more in the outbox; call again.
     """
 
@@ -123,6 +128,7 @@ class DeliveryReport:
     quarantined: int = 0
     waiting: int = 0
     times_lost: int = 0
+    not_recovered: int = 0
     more: bool = False
 
 
@@ -137,7 +143,8 @@ async def deliver_once(ledger: Ledger, historian: Historian, way: Way, limit: in
     if not pending or not way.accepted:
         return DeliveryReport(waiting=len(pending))
     rows = [(StoredRow(one.sequence, one.row), one.attempts) for one in pending]
-    batch = plan_batch(rows, _newest_of(ledger, pending), way)
+    past = frozenset(one.sequence for one in pending if not one.live)
+    batch = plan_batch(rows, _newest_of(ledger, pending), way, given_up=frozenset() if way.source_times else past)
     outcomes = await historian.write([one.sample for one in batch.values]) if batch.values else ()
     settlements = settlements_of(batch, outcomes, destination)
     ledger.settle(settlements)
@@ -148,6 +155,7 @@ async def deliver_once(ledger: Ledger, historian: Historian, way: Way, limit: in
         quarantined=states.count(DeliveryState.QUARANTINED),
         waiting=waiting,
         times_lost=sum(not outcome.time_kept for outcome in outcomes),
+        not_recovered=states.count(DeliveryState.NOT_RECOVERED),
         more=len(pending) == limit and waiting < len(pending),
     )
 
@@ -160,21 +168,31 @@ def _newest_of(ledger: Ledger, pending: Sequence[PendingRow]) -> list[StoredRow]
     return [row for row in found if row is not None]
 
 
-def plan_batch(rows: Sequence[tuple[StoredRow, int]], newest: Iterable[StoredRow], way: Way) -> Batch:
-    """Order the rows, put the newest ones of their tags last, and leave out what is not in the accepted list. Pure."""
+def plan_batch(
+    rows: Sequence[tuple[StoredRow, int]],
+    newest: Iterable[StoredRow],
+    way: Way,
+    given_up: frozenset[int] = frozenset(),
+) -> Batch:
+    """Order the rows, put the newest ones of their tags last, and leave out what is not in the accepted list. Pure.
+
+    Rows of `given_up` are settled without being sent.
+    """
     sending = {row.sequence for row, _ in rows}
     again = [row for row in newest if row.sequence not in sending]
     ordered = sorted([row for row, _ in rows] + again, key=lambda row: (row.row.due_ns, row.sequence))
     values: list[Planned] = []
     refused: dict[int, tuple[RefusedTag, ...]] = {}
     for row in ordered:
+        if row.sequence in given_up:
+            continue
         samples = samples_of(row.row, way.pattern)
         settles = row.sequence if row.sequence in sending else None
         values += [Planned(sample, settles) for sample in samples if sample.address in way.accepted]
         outside = tuple(RefusedTag(one.address, NOT_ACCEPTED) for one in samples if one.address not in way.accepted)
         if outside and settles is not None:
             refused[settles] = outside
-    return Batch(tuple(values), {row.sequence: attempts for row, attempts in rows}, refused)
+    return Batch(tuple(values), {row.sequence: attempts for row, attempts in rows}, refused, given_up)
 
 
 def samples_of(row: OutputRow, pattern: str) -> tuple[Sample, ...]:
@@ -199,7 +217,9 @@ def settlements_of(batch: Batch, outcomes: Sequence[WriteOutcome], destination: 
         if planned.settles is not None and quality_of(outcome.status) is not Quality.GOOD:
             bad.setdefault(planned.settles, []).append(RefusedTag(planned.sample.address, outcome.status))
     return tuple(
-        Settlement(sequence, destination, _state(bad.get(sequence, ()), attempts), tuple(bad.get(sequence, ())))
+        Settlement(sequence, destination, DeliveryState.NOT_RECOVERED)
+        if sequence in batch.given_up
+        else Settlement(sequence, destination, _state(bad.get(sequence, ()), attempts), tuple(bad.get(sequence, ())))
         for sequence, attempts in batch.rows.items()
     )
 

@@ -20,7 +20,6 @@ from tagsight.certificate_watch import CertificateWatch
 from tagsight.clocks import SECOND, Clock, ClockWatch
 from tagsight.connections import Link
 from tagsight.data_folder import DataFolder
-from tagsight.delivery import DeliveryReport, Way, deliver_once, status_samples
 from tagsight.errors import StorageError, TagSightError
 from tagsight.explaining import Explainer
 from tagsight.heartbeat import HeartbeatFile, PluginStatus
@@ -28,8 +27,8 @@ from tagsight.inbox import Inbox, act_of
 from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import SERVER, Activation, OperatorAct, OperatorState, TickRecord, historian_destination
-from tagsight.opening import accepted_now
 from tagsight.operator_watch import LOOK_S, OperatorWatch, watches_of
+from tagsight.outbox import Outbox
 from tagsight.outputs import operator_row
 from tagsight.plan import ModelPlan, Plan
 from tagsight.recording import Recorder
@@ -40,8 +39,6 @@ from tagsight.tick import Participant, Ticker
 from tagsight.training import TrainOutcome, gather, keep_binding, watched_while
 from tagsight.workers import Task, Worker, WorkerFailure
 from tagsight_connectors.errors import HistorianError
-from tagsight_connectors.historian import Historian
-from tagsight_connectors.history import Sample
 from tagsight_models.errors import ModelError
 
 EXPLANATIONS_AT_ONCE: Final = 1_000
@@ -92,6 +89,7 @@ class Service:
     _ticking: dict[int, asyncio.Lock] = field(init=False, default_factory=dict)
     _schedule: Schedule | None = field(init=False, default=None)
     _explainer: Explainer = field(init=False)
+    _outbox: Outbox = field(init=False)
     _certificates: CertificateWatch = field(init=False)
     _tickers: dict[str, Ticker] = field(init=False, default_factory=dict)
 
@@ -101,6 +99,7 @@ class Service:
         plans = {model.key: model for model in self.plan.models}
         self._explainer = Explainer(self.scoring, self.place, self.ledger, destinations, plans)
         self._certificates = CertificateWatch(self.data.certificates / "own", self.links)
+        self._outbox = Outbox(self.plan, self.links, self.ledger, self._tell)
         recorder = Recorder(self.ledger, self.plan.timezone)
         self._tickers = {
             name: Ticker(link, self.scoring, self.place, self.ledger, recorder, destinations, self._tell)
@@ -210,13 +209,8 @@ class Service:
         self.inbox.remove(entries[-1].number)
 
     async def deliver(self) -> None:
-        """Drain the outbox of every historian that takes results as writes."""
-        for name, results in self.plan.results.items():
-            if results.in_historian and name in self.links:
-                try:
-                    await self._deliver_to(name, Way(name, results.address, accepted_now(self.plan, name, self.ledger)))
-                except HistorianError as error:  # the others do not wait for this one
-                    self._tell(f"delivery to {name}", str(error))
+        """Drain the outbox of every historian that takes results."""
+        await self._outbox.deliver()
 
     def beat(self, *, stopped: bool = False) -> PluginStatus:
         """Rewrite the heartbeat file."""
@@ -226,14 +220,6 @@ class Service:
         return status
 
     # --- inside ---
-
-    async def _deliver_to(self, name: str, way: Way) -> None:
-        more = bool(way.accepted)
-        while more:
-            report = await self.links[name].use(partial(_deliver, self.ledger, way))
-            more = report.more
-            if report.times_lost:
-                self._tell(name, "this historian refuses source times: results stand there under its own time")
 
     def _jobs(self) -> list[Every | Calendar]:
         jobs: list[Every | Calendar] = [
@@ -301,18 +287,7 @@ class Service:
 
     async def _beat_everywhere(self) -> None:
         status = self.beat()
-        await self._write_status(status, stopped=False)
-
-    async def _write_status(self, status: PluginStatus, *, stopped: bool) -> None:
-        for name, results in self.plan.results.items():
-            if results.in_historian and name in self.links and self.links[name].connected:
-                allowed = accepted_now(self.plan, name, self.ledger)
-                samples = [s for s in status_samples(status, results.address, stopped=stopped) if s.address in allowed]
-                try:
-                    if samples:
-                        await self.links[name].use(partial(_write, samples))
-                except HistorianError as error:
-                    self._tell(f"heartbeat to {name}", str(error))
+        await self._outbox.show(status, stopped=False)
 
     def _status(self) -> PluginStatus:
         now = self.clock.now_ns()
@@ -378,7 +353,7 @@ class Service:
         await asyncio.gather(*running, return_exceptions=True)
         try:
             status = self.beat(stopped=True)
-            await self._write_status(replace(status, heartbeat=0), stopped=True)
+            await self._outbox.show(replace(status, heartbeat=0), stopped=True)
         except (StorageError, HistorianError) as error:
             self._tell("stop", str(error))
         self.note("stopped", "orderly")
@@ -386,14 +361,6 @@ class Service:
         await self.training.close()
         for link in self.links.values():
             await link.close()
-
-
-async def _deliver(ledger: Ledger, way: Way, historian: Historian) -> DeliveryReport:
-    return await deliver_once(ledger, historian, way)
-
-
-async def _write(samples: Sequence[Sample], historian: Historian) -> None:
-    await historian.write(samples)
 
 
 def destinations_of(plan: Plan) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -241,3 +241,17 @@ def test_in_every_batch_each_tag_ascends_and_ends_with_its_newest_value(
         assert times == sorted(times)
         assert not times or times[-1] == newest * SECOND
     assert {one.settles for one in batch.values} - {None} == set(batch.rows)
+
+
+async def test_a_historian_that_refuses_source_times_gets_the_present_only_and_the_past_is_counted(
+    plant: Plant,
+) -> None:
+    for second in range(5):
+        plant.tick(second, ["P0/H"])
+    way = replace(WAY, source_times=False)
+    report = await deliver_once(plant.ledger, plant.historian, way)
+    assert (report.written, report.not_recovered, report.more) == (1, 4, False)
+    assert plant.ledger.counters().not_recovered == 4
+    assert plant.ledger.deliveries_in(DeliveryState.NOT_RECOVERED) == 4
+    assert plant.stored("Results/P0/H/Score") == [4]
+    assert plant.ledger.counters().buffered == 0

@@ -99,6 +99,22 @@ async def test_a_historian_that_is_down_does_not_keep_another_ones_results(two: 
     assert two.pending("first") == 0
 
 
+async def test_a_historian_that_refuses_source_times_gets_the_newest_results_only_and_that_is_told_once(
+    two: Two,
+) -> None:
+    two.stores["first"].faults.no_source_times = True
+    await two.service.deliver()
+    model = MODELS["first"].key
+    for minute in (1, 2, 3):
+        row = operator_row(model, START + minute * MINUTE, off=False, feedback_count=1 + minute)
+        two.ledger.record(TickRecord(rows=[row], destinations={model: "write:first"}))
+    await two.service.deliver()
+    assert two.pending("first") == 0
+    assert two.ledger.counters().not_recovered == 2
+    assert sum("refuses source times" in trouble for trouble in two.troubles) == 1
+    assert any("2 results of the past" in trouble for trouble in two.troubles)
+
+
 async def test_a_model_is_asked_for_by_one_job_alone_even_where_its_grid_is_coarser(two: Two) -> None:
     one = participant(MODELS["first"])
     two.service.participants = {one.plan.key: replace(one, facts=replace(one.facts, card=_coarse(one.facts.card)))}

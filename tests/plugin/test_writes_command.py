@@ -8,6 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 from tagsight.__main__ import Verbosity, cli
+from tagsight.clocks import SystemClock
+from tagsight.data_folder import DataFolder
+from tagsight.ledger.ledger import Ledger
+from tagsight.ledger.records import DeliveryState, RefusedTag, Settlement, TickRecord
+from tagsight.results import OutputRow, OutputValue
+from tagsight_connectors.quality import BAD_NODE_ID_UNKNOWN
 
 CONFIGURATION = """\
 timezone: Europe/Berlin
@@ -66,3 +72,20 @@ def test_a_list_is_shown_accepted_and_a_changed_one_needs_acceptance_again(file:
 def test_without_a_yes_nothing_is_accepted(file: Path, tmp_path: Path) -> None:
     call("writes", "accept", file, folder=tmp_path)
     assert "not accepted yet" in call("writes", "show", file, folder=tmp_path)
+
+
+def test_what_a_historian_refused_is_shown_and_sent_again(file: Path, tmp_path: Path) -> None:
+    score = "ns=2;s=TagSight.P101.Health.Score"
+    data = DataFolder(tmp_path / "data")
+    data.create()
+    with Ledger.open(data.ledger, SystemClock()) as ledger:
+        row = OutputRow("P101/Health", 1_760_000_000_000_000_000, "score", (OutputValue("Score", 0.3, 0),))
+        ledger.record(TickRecord(rows=[row], destinations={"P101/Health": "write:default"}))
+        pending = ledger.pending("write:default", 10)
+        refused = (RefusedTag(score, BAD_NODE_ID_UNKNOWN),)
+        ledger.settle([Settlement(pending[0].sequence, "write:default", DeliveryState.QUARANTINED, refused)])
+    shown = call("writes", "refused", file, folder=tmp_path)
+    assert f"{score}  refused 1 times, status 0x80340000" in shown
+    assert "quarantined: 1 results" in shown
+    assert "default: 1 results are sent again" in call("writes", "refused", file, "--resend", folder=tmp_path)
+    assert "quarantined: 0 results" in call("writes", "refused", file, folder=tmp_path)

@@ -11,6 +11,7 @@ from tagsight.data_folder import DataFolder
 
 if TYPE_CHECKING:
     from tagsight.fence import Target
+    from tagsight.ledger.ledger import Ledger
     from tagsight.plan import Plan
 
 
@@ -53,6 +54,42 @@ def accept(file: Path, data: DataFolder, *, yes: bool) -> None:
             addresses = [target.address for target in targets]
             ledger.accept_targets(historian, list_digest(historian, targets), addresses, getpass.getuser())
         click.echo(f"{historian}: {len(targets)} tags accepted; a service that runs now takes them at its next start")
+
+
+@command.command(help="Show what the historians refused for good, and with --resend put it back into the outbox.")
+@file_argument
+@data_option
+@click.option("--resend", is_flag=True, help="Send it again, for instance after the missing tags were made.")
+def refused(file: Path, data: DataFolder, *, resend: bool) -> None:
+    """The quarantine."""
+    from tagsight.clocks import SystemClock
+    from tagsight.configuration import load
+    from tagsight.errors import NotReady
+    from tagsight.ledger.ledger import Ledger
+    from tagsight.ledger.records import historian_destination
+
+    plan: Plan = load(file)
+    if not data.ledger.exists():
+        msg = f"no ledger in {data.root}"
+        raise NotReady(msg, "`tagsight run FILE --data DIR` makes it; is DIR the right folder?")
+    with Ledger.open(data.ledger, SystemClock()) as ledger:
+        for address, (status, count) in _refused_tags(ledger).items():
+            click.echo(f"{address}  refused {count} times, status 0x{status:08X}")
+        for historian, results in plan.results.items():
+            if results.in_historian and resend:
+                sent = ledger.resend(historian_destination(historian), getpass.getuser())
+                click.echo(f"{historian}: {sent} results are sent again")
+        click.echo(f"quarantined: {ledger.counters().quarantined} results")
+
+
+def _refused_tags(ledger: "Ledger") -> dict[str, tuple[int, int]]:
+    """Address -> the newest answer, and how many rows have it."""
+    found: dict[str, tuple[int, int]] = {}
+    for row in ledger.quarantined():
+        for tag in row.refused:
+            status, count = found.get(tag.address, (tag.status, 0))
+            found[tag.address] = status, count + 1
+    return found
 
 
 def _lists(file: Path, data: DataFolder) -> "dict[str, tuple[Target, ...]]":

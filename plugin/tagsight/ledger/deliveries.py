@@ -109,9 +109,28 @@ def is_in(state: DeliveryState) -> ColumnElement[bool]:
 
 def settle_deliveries(connection: Connection, settlements: Sequence[Settlement], now_ns: int) -> None:
     """Store answers. A row that was replaced meanwhile has another number: its answer settles nothing."""
-    if not settlements:
-        return
-    connection.execute(_SETTLE, [_answer(settlement, now_ns) for settlement in settlements])
+    answered = [one for one in settlements if one.state is not DeliveryState.NOT_RECOVERED]
+    if answered:
+        connection.execute(_SETTLE, [_answer(settlement, now_ns) for settlement in answered])
+
+
+def give_up(connection: Connection, settlements: Sequence[Settlement], now_ns: int) -> int:
+    """Settle those that can never be stored at their destination; how many were still owed."""
+    lost: dict[str, list[int]] = {}
+    for one in settlements:
+        if one.state is DeliveryState.NOT_RECOVERED:
+            lost.setdefault(one.destination, []).append(one.sequence)
+    return sum(_give_up(connection, destination, sequences, now_ns) for destination, sequences in lost.items())
+
+
+def _give_up(connection: Connection, destination: str, sequences: Sequence[int], now_ns: int) -> int:
+    rows = deliveries.c
+    found = connection.execute(
+        update(deliveries)
+        .where(rows.sequence.in_(sequences), rows.destination == destination, rows.state == _PENDING)
+        .values(state=DeliveryState.NOT_RECOVERED.value, settled_ns=now_ns)
+    )
+    return int(found.rowcount)
 
 
 def _answer(settlement: Settlement, now_ns: int) -> dict[str, Any]:

@@ -177,6 +177,8 @@ class Ledger:
         now_ns = self._clock.now_ns()
         with self._database.write() as connection:
             deliveries.settle_deliveries(connection, settlements, now_ns)
+            if given_up := deliveries.give_up(connection, settlements, now_ns):
+                counters.count(connection, counters.NOT_RECOVERED, given_up)
 
     def quarantined(self, limit: int = 1_000) -> tuple[Quarantined, ...]:
         """Rows with refused tags, newest first."""
