@@ -21,7 +21,7 @@ from tagsight.schedule import Every
 from tagsight.service import Service, destinations_of
 from tagsight_connectors.memory.historian import MemoryHistorian
 from tagsight_connectors.memory.store import MemoryStore
-from tagsight_connectors.tag import Tag
+from tagsight_connectors.tag import Access, Tag
 from tagsight_models.card import ModelCard
 from tests.plugin.small_site import MINUTE, START, OwnProcess, participant, plan_of
 
@@ -59,7 +59,7 @@ class Two:
             addresses = [target.address for target in targets]
             self.ledger.accept_targets(name, list_digest(name, targets), addresses, "olga")
             for address in addresses:
-                self.stores[name].add(Tag(address, address))
+                self.stores[name].add(Tag(address, address, access=Access.READ | Access.WRITE))
             links[name] = Link(name, MemoryHistorian(self.stores[name], accepted=frozenset(addresses)), self.clock)
         self.service = Service(
             plan,
