@@ -13,10 +13,10 @@ a new act.
 Only a Good value means something: Bad and Uncertain are what a historian shows that has no value, or not yet, or one
 from before its restart. Nor is a text, a fraction or a value out of range taken for something else.
 
-What cannot be known: a historian that moves its source times without a write cannot tell a second feedback from the
-first, so while TagSight may not write its 0 there, the same value counts once in each run; one whose source times stand
-still has each value of `Feedback` counted once. A value written in the milliseconds between TagSight's look and its
-answer is overwritten: OPC UA has no write on condition.
+What cannot be known: where there are no source times, a second feedback cannot be told from the first until the tag has
+shown TagSight's 0, and where they move without a write, not while that 0 is refused: until then the same value counts
+once in each run. Where they stand still, each value of `Feedback` counts once for ever. A value written in the
+milliseconds between TagSight's look and its answer is overwritten: OPC UA has no write on condition.
 """
 
 import math
@@ -74,7 +74,8 @@ class Before:
         entries: those of `entries_in_question` that are in the ledger.
         answered: entries that stood there when TagSight wrote its answer, which may still be on its way; of this run.
         shown: address -> value of an `Off` that last agreed with what holds; of this run.
-        refused: address -> value that stood there when TagSight's own write was refused; of this run.
+        refused: address -> value that stood there when TagSight's own write was refused, or, where there are no source
+            times, was made; of this run.
         looked_ns: when the tags were looked at before, UTC ns; 0 at the start.
         now_ns: UTC ns, by the historian's clock.
     """

@@ -65,6 +65,7 @@ class OperatorWatch:
     tags: tuple[OperatorTag, ...] = field(init=False)
     _shown: dict[str, int] = field(init=False, default_factory=dict)
     _answers: dict[str, _Answer] = field(init=False, default_factory=dict)
+    _untimed: frozenset[str] = field(init=False, default=frozenset())
     _looked_ns: int = field(init=False, default=0)
     _told: dict[str, str] = field(init=False, default_factory=dict)
 
@@ -87,6 +88,7 @@ class OperatorWatch:
         """Store what operators did; what is to be written now."""
         now_ns = self.link.now_ns()
         found = [(tag, _timed(sample, now_ns)) for tag, sample in zip(self.tags, samples, strict=True)]
+        self._untimed = frozenset(sample.address for sample in samples if sample.time_ns <= 0)
         self._forget_old_answers(found)
         states = self.ledger.operator_states()
         questions = entries_in_question(found, states)
@@ -95,7 +97,9 @@ class OperatorWatch:
             entries=self.ledger.acted(questions) if questions else frozenset(),
             answered={answer.entry for answer in self._answers.values()},
             shown=self._shown,
-            refused={one.tag.address: int(one.found.value or 0) for one in self._refused()},
+            refused={
+                at: int(answer.wish.found.value or 0) for at, answer in self._answers.items() if self._holds(answer)
+            },
             looked_ns=self._looked_ns,
             now_ns=now_ns,
         )
@@ -135,7 +139,7 @@ class OperatorWatch:
     def _is_due(self, wish: Wish) -> bool:
         """At once, but not again and again where it is refused, or confirmed and without effect."""
         before = self._answers.get(wish.tag.address)
-        if before is None or (before.confirmed and before.wish.found != wish.found):
+        if before is None or (before.wish.found != wish.found and not self._holds(before)):
             return True
         return self.link.clock.monotonic() - before.at >= AGAIN_S
 
@@ -145,6 +149,10 @@ class OperatorWatch:
             answer, value = self._answers.get(tag.address), tag.value_of(sample)
             if answer is not None and value is not None and value != tag.value_of(answer.wish.found):
                 del self._answers[tag.address]
+
+    def _holds(self, answer: _Answer) -> bool:
+        """The tag's value is still the one that was answered: refused, or no source time tells it from another."""
+        return not answer.confirmed or answer.wish.tag.address in self._untimed
 
     def _refused(self) -> list[Wish]:
         return [answer.wish for answer in self._answers.values() if not answer.confirmed]

@@ -264,6 +264,16 @@ async def test_tags_that_are_missing_are_told_once(desk: Desk) -> None:
     assert "2 tags" in trouble
 
 
+async def test_without_source_times_a_0_that_has_no_effect_is_not_written_again_and_again(desk: Desk) -> None:
+    store = desk.stores["scada"]
+    store.append(FEEDBACK, [0], [1])
+    for _ in range(5):
+        await desk.look()
+        store._series[FEEDBACK] = StoredSeries(text=False)
+        store.append(FEEDBACK, [0], [1])
+    assert (desk.count, len(store.writes)) == (1, 1)
+
+
 async def test_a_historian_without_source_times_has_its_operators_heard_too(desk: Desk) -> None:
     store = desk.stores["scada"]
     for value in (1, 2):
