@@ -47,9 +47,10 @@ OFFERED: Final = DISCOVERY | _services(
     "CreateSession", "ActivateSession", "CloseSession", "Read", "Write", "HistoryRead", "Browse",
     "TranslateBrowsePathsToNodeIds", "RegisterNodes", "UnregisterNodes", "CreateSubscription", "ModifySubscription",
     "DeleteSubscriptions", "SetPublishingMode", "Publish", "Republish", "CreateMonitoredItems",
-    "ModifyMonitoredItems", "DeleteMonitoredItems", "SetMonitoringMode",
+    "ModifyMonitoredItems", "DeleteMonitoredItems", "SetMonitoringMode", "Call",
 )  # fmt: skip
-"""Everything that we serve. Not: Call, AddNodes and its kin, RegisterServer, TransferSubscriptions."""
+"""Everything that we serve; of methods those of conditions alone. Not: AddNodes and its kin, RegisterServer,
+TransferSubscriptions."""
 
 (CREATE_SESSION,) = _services("CreateSession")
 (ACTIVATE_SESSION,) = _services("ActivateSession")

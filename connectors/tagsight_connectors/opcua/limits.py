@@ -124,6 +124,26 @@ SERVER_TEXT_BYTES: Final = 4_096
 SERVER_FOLDER_CHILDREN: Final = 1_000
 """Children of one folder; further ones go into a folder `more` in it (HMIs choke on longer lists)."""
 
+# The server: alarms and methods
+
+SERVER_METHODS_PER_CALL: Final = 100
+"""Methods of one Call: an operator who acknowledges a screen of alarms."""
+
+SERVER_EVENT_ITEMS_PER_SESSION: Final = 10
+"""Monitored items for events of one session; an HMI needs one."""
+
+SERVER_EVENTS_PER_ITEM: Final = 2_000
+"""Events queued for one monitored item: a refresh of 1,000 alarms, twice. Then the oldest go, and an event says so."""
+
+SERVER_EVENT_FIELDS: Final = 100
+"""Fields that one event filter may select: the alarm type has some 60."""
+
+SERVER_FILTER_ELEMENTS: Final = 50
+"""Elements of the where clause of one event filter."""
+
+SERVER_COMMENT_CHARACTERS: Final = 1_000
+"""Longest comment of an operator."""
+
 # Logs
 
 LOG_LINES_PER_MINUTE: Final = 20

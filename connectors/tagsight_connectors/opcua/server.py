@@ -14,12 +14,15 @@ from typing import Any, Final, Self
 from asyncua import Server, ua
 from asyncua.common.node import Node
 
+from tagsight_connectors.alarming import ConditionSource
 from tagsight_connectors.history import Sample
-from tagsight_connectors.opcua import limits
 from tagsight_connectors.opcua.bounded_decoding import install_bounds
 from tagsight_connectors.opcua.certificates import OwnCertificate, ensure_certificate
+from tagsight_connectors.opcua.condition_methods import ConditionMethods
+from tagsight_connectors.opcua.conditions import Conditions
 from tagsight_connectors.opcua.guard import Rules
 from tagsight_connectors.opcua.quiet_logs import RateFilter, quieten, unquieten
+from tagsight_connectors.opcua.server_capabilities import ANNOUNCED, CAPABLE_OF
 from tagsight_connectors.opcua.server_history import HistoryReads
 from tagsight_connectors.opcua.server_sessions import GuardedInternalServer
 from tagsight_connectors.opcua.server_settings import Clock, ServerSettings
@@ -46,9 +49,15 @@ class TagServer:
     """
 
     def __init__(
-        self, source: ServedSource, settings: ServerSettings, authenticate: Authenticate, clock: Clock
+        self,
+        source: ServedSource,
+        settings: ServerSettings,
+        authenticate: Authenticate,
+        clock: Clock,
+        alarms: ConditionSource | None = None,
     ) -> None:
         self._source = source
+        self._alarms = alarms
         self._settings = settings
         self._clock = clock
         self._users = Users(authenticate, settings.anonymous, clock)
@@ -56,6 +65,7 @@ class TagServer:
         self._rate = RateFilter(clock.monotonic)
         self._listener: Listener | None = None
         self._space: ServedSpace | None = None
+        self._conditions: Conditions | None = None
         self._loop: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
         self._position = 0
@@ -143,6 +153,8 @@ class TagServer:
             for sample in changes.samples:
                 await self._show(sample)
             self._position = changes.position
+            if self._alarms is not None and self._conditions is not None:
+                self._conditions.show(await asyncio.to_thread(self._alarms.conditions))
             return len(changes.samples)
 
     async def mark_stale(self, reason: str) -> None:
@@ -214,28 +226,20 @@ class TagServer:
         iserver.served_space = self._space
         iserver.writes = ClientWrites(self._space, self._source, self._clock, self._look_again)
         await self._announce_limits()
+        if self._alarms is not None:
+            await self._offer_alarms(self._alarms, namespace)
+
+    async def _offer_alarms(self, alarms: ConditionSource, namespace: int) -> None:
+        iserver = self._server.iserver
+        self._conditions = Conditions(iserver, namespace, self._clock)
+        iserver.methods = ConditionMethods(self._conditions, alarms, self._clock, self._look_again)
+        await self._node(IDS.Server).set_event_notifier([ua.EventNotifier.SubscribeToEvents])
 
     async def _announce_limits(self) -> None:
         for number, limit in ANNOUNCED.items():
             await self._node(number).write_value(ua.Variant(limit, ua.VariantType.UInt32))
         for number in CAPABLE_OF:
             await self._node(number).write_value(ua.Variant(True, ua.VariantType.Boolean))
-
-
-OPERATION_LIMITS: Final = "Server_ServerCapabilities_OperationLimits_"
-
-ANNOUNCED: Final[dict[int, int]] = {
-    getattr(IDS, OPERATION_LIMITS + "MaxNodesPerRead"): limits.SERVER_NODES_PER_READ,
-    getattr(IDS, OPERATION_LIMITS + "MaxNodesPerWrite"): limits.SERVER_NODES_PER_WRITE,
-    getattr(IDS, OPERATION_LIMITS + "MaxNodesPerBrowse"): limits.SERVER_NODES_PER_BROWSE,
-    getattr(IDS, OPERATION_LIMITS + "MaxNodesPerRegisterNodes"): limits.SERVER_NODES_PER_REGISTER,
-    getattr(IDS, OPERATION_LIMITS + "MaxNodesPerHistoryReadData"): limits.SERVER_NODES_PER_HISTORY_READ,
-    getattr(IDS, OPERATION_LIMITS + "MaxMonitoredItemsPerCall"): limits.SERVER_ITEMS_PER_CALL,
-    getattr(IDS, OPERATION_LIMITS + "MaxNodesPerTranslateBrowsePathsToNodeIds"): limits.SERVER_NODES_PER_TRANSLATE,
-    IDS.HistoryServerCapabilities_MaxReturnDataValues: limits.SERVER_HISTORY_PAGE,
-}
-
-CAPABLE_OF: Final = (IDS.HistoryServerCapabilities_AccessHistoryDataCapability,)
 
 
 def _asyncua_server(settings: ServerSettings, users: Users, clock: Clock) -> Any:

@@ -14,6 +14,9 @@ from asyncua.server.internal_server import InternalServer
 from asyncua.server.internal_session import InternalSession, SessionState
 
 from tagsight_connectors.opcua import limits
+from tagsight_connectors.opcua.condition_methods import ConditionMethods
+from tagsight_connectors.opcua.conditions import event_items
+from tagsight_connectors.opcua.event_filter import EventFilter
 from tagsight_connectors.opcua.server_history import ContinuationPoints
 from tagsight_connectors.opcua.server_settings import Clock
 from tagsight_connectors.opcua.server_space import WRITE, ServedSpace
@@ -74,6 +77,13 @@ class GuardedSession(InternalSession):  # type: ignore[misc]
         at_most(params.NodesToWrite, limits.SERVER_NODES_PER_WRITE)
         return await self.iserver.writes.write(params.NodesToWrite or [], self.user)
 
+    async def call(self, params: Any) -> list[Any]:
+        """Methods of conditions, and no others."""
+        at_most(params, limits.SERVER_METHODS_PER_CALL)
+        if self.iserver.methods is None:
+            raise ServiceError(Codes.BadServiceUnsupported)
+        return await self.iserver.methods.call(params or [], self.user, self._own_subscriptions_by_id().keys())
+
     async def browse(self, params: Any) -> Any:
         """Browse."""
         at_most(params.NodesToBrowse, limits.SERVER_NODES_PER_BROWSE)
@@ -105,15 +115,49 @@ class GuardedSession(InternalSession):  # type: ignore[misc]
             raise ServiceError(Codes.BadTooManyMonitoredItems)
         if everybody + count > limits.SERVER_MONITORED_ITEMS:
             raise ServiceError(Codes.BadTooManyMonitoredItems)
-        return await super().create_monitored_items(params)
+        self._check_filters(params.ItemsToCreate or [])
+        results = await super().create_monitored_items(params)
+        self._give_room(params, results)
+        return results
+
+    def _check_filters(self, items: list[Any]) -> None:
+        """Asyncua takes a filter for one of the right kind."""
+        events = [item for item in items if item.ItemToMonitor.AttributeId == ua.AttributeIds.EventNotifier]
+        if len(events) + self._event_items() > limits.SERVER_EVENT_ITEMS_PER_SESSION:
+            raise ServiceError(Codes.BadTooManyMonitoredItems)
+        for item in events:
+            EventFilter.checked(item.RequestedParameters.Filter)
+        if any(isinstance(item.RequestedParameters.Filter, ua.EventFilter) for item in items if item not in events):
+            raise ServiceError(Codes.BadFilterNotAllowed)
+
+    def _event_items(self) -> int:
+        return sum(len(event_items(subscription)) for subscription in self._own_subscriptions())
+
+    def _give_room(self, params: Any, results: list[Any]) -> None:
+        """A refresh is longer than the queue of a value."""
+        subscription = self._own_subscriptions_by_id()[params.SubscriptionId]
+        numbers = {item.monitored_item_id: item for item in event_items(subscription)}
+        for result in results:
+            if result.MonitoredItemId in numbers:
+                numbers[result.MonitoredItemId].queue_size = limits.SERVER_EVENTS_PER_ITEM
+                result.RevisedQueueSize = limits.SERVER_EVENTS_PER_ITEM
 
     async def modify_monitored_items(self, params: Any) -> Any:
         """Change items; asyncua takes any queue size here."""
         at_most(params.ItemsToModify, limits.SERVER_ITEMS_PER_CALL)
         self._check_own(params.SubscriptionId)
+        subscription = self._own_subscriptions_by_id()[params.SubscriptionId]
+        events = {item.monitored_item_id for item in event_items(subscription)}
         for item in params.ItemsToModify or []:
-            wanted = item.RequestedParameters.QueueSize
-            item.RequestedParameters.QueueSize = min(max(wanted, 1), limits.SERVER_QUEUE_PER_ITEM)
+            wanted = item.RequestedParameters
+            of_event = item.MonitoredItemId in events
+            wanted.QueueSize = min(max(wanted.QueueSize, 1), limits.SERVER_QUEUE_PER_ITEM)
+            if of_event:
+                wanted.QueueSize = limits.SERVER_EVENTS_PER_ITEM
+            if wanted.Filter is not None and isinstance(wanted.Filter, ua.EventFilter) is not of_event:
+                raise ServiceError(Codes.BadFilterNotAllowed)
+            if wanted.Filter is not None and of_event:
+                EventFilter.checked(wanted.Filter)
         return await super().modify_monitored_items(params)
 
     async def delete_monitored_items(self, params: Any) -> Any:
@@ -176,6 +220,7 @@ class GuardedInternalServer(InternalServer):  # type: ignore[misc]
     time_task: Any
     served_space: ServedSpace
     writes: ClientWrites
+    methods: ConditionMethods | None = None
 
     def __init__(self, user_manager: Any, clock: Clock) -> None:
         super().__init__(user_manager)
