@@ -106,16 +106,23 @@ def node_historian(node_modules: Path, folder: Path, tags: Sequence[ForeignTag])
 
 
 @contextmanager
-def legacy_historian(folder: Path, tags: Sequence[ForeignTag]) -> Iterator[ForeignHistorian]:
-    """The deprecated `opcua` package as a server, with SignAndEncrypt and a user, or None and anybody."""
+def legacy_historian(
+    folder: Path, tags: Sequence[ForeignTag], *, unencrypted: bool = False
+) -> Iterator[ForeignHistorian]:
+    """The deprecated `opcua` package as a server, with SignAndEncrypt and a user; `unencrypted`: for anybody too."""
     command = [sys.executable, "-W", "ignore", str(HERE / "legacy_historian.py")]
-    with historian(command, dict(os.environ), folder, LEGACY_URI, tags) as foreign:
+    with historian(command, dict(os.environ), folder, LEGACY_URI, tags, unencrypted=unencrypted) as foreign:
         yield foreign
 
 
 @contextmanager
 def historian(
-    command: Sequence[str], environment: dict[str, str], folder: Path, uri: str, tags: Sequence[ForeignTag]
+    command: Sequence[str],
+    environment: dict[str, str],
+    folder: Path,
+    uri: str,
+    tags: Sequence[ForeignTag],
+    **settings: bool,
 ) -> Iterator[ForeignHistorian]:
     """A historian with a certificate that is trusted already, and the tags of its configuration file."""
     port, name = free_port(), uri.rpartition(":")[2]
@@ -133,6 +140,7 @@ def historian(
         "password": PASSWORD,
         "applicationUri": own.application_uri,
         "tags": [tag.config() for tag in tags],
+        **settings,
     }
     file = folder / name / "config.json"
     file.write_text(json.dumps(config), encoding="utf-8")

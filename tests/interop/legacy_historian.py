@@ -1,7 +1,7 @@
 """A historian by the deprecated `opcua` package: `python legacy_historian.py CONFIG.json`.
 
-CONFIG, the lines that it reads and those that it prints are those of node_historian.js. It serves SignAndEncrypt and
-None: with SignAndEncrypt alone this package does not answer a client that asks for its endpoints.
+CONFIG, the lines that it reads and those that it prints are those of node_historian.js, and one setting more:
+`unencrypted`, for an endpoint without security beside the one with SignAndEncrypt.
 """
 
 import datetime as dt
@@ -114,9 +114,8 @@ def main(config: dict[str, Any]) -> None:
     server.set_application_uri(config["applicationUri"])
     server.load_certificate(config["certificate"])
     server.load_private_key(config["key"])
-    server.set_security_policy(
-        [ua.SecurityPolicyType.NoSecurity, ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt],
-    )
+    policies = [ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt]
+    server.set_security_policy([*policies, ua.SecurityPolicyType.NoSecurity] if config["unencrypted"] else policies)
     known = (config["user"], config["password"])
     server.user_manager.set_user_manager(lambda _session, user, password: (user, password) == known)
     plant = Plant(server, server.register_namespace("urn:plant:legacy"))

@@ -3,7 +3,8 @@
 Each serves the tags of a pump and takes new values every minute; TagSight trains on its history, scores and explains
 what comes, and writes the results to tags of the same historian, imported there from the list of `tagsight tags`.
 
-Security: Basic256Sha256 with SignAndEncrypt and a user name, with node-opcua and with the legacy `opcua` package.
+Security: Basic256Sha256 with SignAndEncrypt and nothing less, and a user name; with node-opcua and with the legacy
+`opcua` package alike.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Our client against servers that somebody else wrote: node-opcua and the deprecated `opcua` package."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tagsight_connectors.quality import BAD, BAD_NODE_ID_UNKNOWN, BAD_SENSOR_FAI
 from tagsight_connectors.reading import read_history
 from tagsight_connectors.tag import DataType, Range
 from tests.interop.conftest import StartHistorian
-from tests.interop.foreign import ForeignTag
+from tests.interop.foreign import ForeignTag, legacy_historian
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(400)]
 
@@ -127,10 +127,10 @@ LEGACY_PLANT = [
 
 
 async def test_the_legacy_server_is_browsed_read_and_written_unencrypted_where_that_is_set(
-    start_legacy_historian: StartHistorian,
+    tmp_path: Path, running: ExitStack
 ) -> None:
-    """`security: none`, anonymous. It answers Good without values for tags that it does not have."""
-    foreign = start_legacy_historian(LEGACY_PLANT)
+    """Security None and anonymous, by the explicit setting. A tag that it does not have is Good, without values."""
+    foreign = running.enter_context(legacy_historian(tmp_path, LEGACY_PLANT, unencrypted=True))
     speed, score = (foreign.address(tag.path) for tag in LEGACY_PLANT)
     plain = Connection(foreign.connection.url, security=MessageSecurity.NONE, accepted=frozenset({score}))
     async with connected(plain) as historian:
@@ -166,7 +166,9 @@ async def test_the_legacy_server_is_read_whole_where_it_fails_to_answer(start_le
     """One value more than asked for, and it never answers: then less is asked for."""
     foreign = start_legacy_historian(LEGACY_PLANT)
     speed = foreign.address("Plant/Speed")
-    async with connected(replace(foreign.connection, timeout_s=2.0)) as historian:
+    async with connected(foreign.connection) as historian:
+        assert historian._session is not None
+        historian._session.timeout_s = 2.0
         historian._size.history_values = 1_000
         history = await read_history(historian, [speed], Span(START_MS * MS, (START_MS + 1_000_000) * MS))
     assert np.array_equal(history.tags[speed].times, (START_MS + np.arange(1_000) * 1_000) * MS)
