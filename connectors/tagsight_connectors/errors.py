@@ -29,7 +29,7 @@ class NotConnected(HistorianError):
 
     url: str
     cause: str
-    mend: str = "Is the server running and reachable from this machine? `tagsight probe FILE` says more."
+    mend: str = "Is the server running, is host and port in the URL right, and does a firewall let this machine through?"
 
     def __str__(self) -> str:
         return f"no connection to {self.url}: {self.cause}"

@@ -52,12 +52,6 @@ def activations(times: Times, scores: Floats, limit: float, delays: Delays) -> l
     return found
 
 
-def active_at_end(times: Times, scores: Floats, limit: float, delays: Delays) -> Activation | None:
-    """The alarm that is active after the last score, if any."""
-    found = activations(times, scores, limit, delays)
-    return found[-1] if found and found[-1].cleared_ns is None else None
-
-
 def exceeded(scores: Floats, limit: float) -> Flags:
     """Where the score is above the limit; NaN is not."""
     return scores > limit

@@ -25,7 +25,7 @@ class TooLittleData(ModelError):
     what: str
     found: int
     needed: int
-    mend: str = "Widen `train.last`, or look at the excluded counts: `tagsight train --dry-run` prints them."
+    mend: str = "Widen the `train` period; `tagsight probe FILE` shows gaps and bad values of each tag."
 
     def __str__(self) -> str:
         return f"{self.what}: {self.found} usable steps, at least {self.needed} are needed"
@@ -38,7 +38,7 @@ class FrameTooLarge(ModelError):
     steps: int
     roles: int
     allowed: int
-    mend: str = "Shorten `train.last`, lengthen `score.grid`, or name fewer `inputs`."
+    mend: str = "Shorten the `train` period, lengthen `score.grid`, or name fewer `inputs`."
 
     def __str__(self) -> str:
         return f"{self.steps} steps of {self.roles} inputs; at most {self.allowed} samples fit a frame"

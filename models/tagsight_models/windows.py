@@ -145,17 +145,6 @@ def data_quality(frame: Frame) -> Mapping[str, Mapping[str, int]]:
     return table
 
 
-def data_quality_lines(frame: Frame) -> list[str]:
-    """`data_quality` for people: one line for each role."""
-    total = max(len(frame.times), 1)
-    lines = []
-    for name, counts in data_quality(frame).items():
-        used, *others = counts.items()
-        parts = [f"{100.0 * used[1] / total:.1f} % {used[0]}", *(f"{count:,} {words}" for words, count in others)]
-        lines.append(f"{name}: {len(frame.times):,} steps, " + ", ".join(parts))
-    return lines
-
-
 def _bridge(frame: Frame, hole_steps: int) -> tuple[Floats, Flags]:
     """Values with small holes bridged and NaN where none counts, and where they were bridged."""
     used = frame.reasons == Reason.USED

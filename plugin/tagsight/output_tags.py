@@ -15,6 +15,9 @@ PLUGIN_MODEL: Final = "Plugin"
 
 FEEDBACK: Final = "Feedback"
 OFF: Final = "Off"
+CONDITION: Final = "Condition"
+"""Last level of the identifier of a model's alarm condition; no tag."""
+
 OPERATORS_OUTPUTS: Final = frozenset({FEEDBACK, OFF})
 """What operators write; TagSight writes them only to show what it has taken over (`tagsight.operator_tags`)."""
 
@@ -131,7 +134,7 @@ def _per_role(roles: Sequence[RoleLike]) -> Iterator[OutputTag]:
 def plugin_tags() -> tuple[OutputTag, ...]:
     """The tags of the plugin itself."""
     return (
-        OutputTag("Heartbeat", _NUMBER, True, description="Counts up every second or two; unchanged for 15 s: stopped"),
+        OutputTag("Heartbeat", _NUMBER, True, description="Counts up every few seconds; unchanged for 15 s: stopped"),
         OutputTag(
             "PluginState", _NUMBER, True, "", Range(0.0, 4.0), "NAMUR NE 107: 0 normal, 1 failure, 2 function check"
         ),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tagsight_models.frame import Frame, Role
 from tagsight_models.reasons import Reason
-from tagsight_models.windows import between, data_quality, data_quality_lines, digest, windows
+from tagsight_models.windows import between, data_quality, digest, windows
 
 GRID = 60
 USED, GAP, STALE, STOPPED, STARTING = Reason.USED, Reason.GAP, Reason.STALE, Reason.NOT_RUNNING, Reason.STARTING
@@ -117,10 +117,6 @@ def test_the_steps_between_two_times_are_those_after_the_first_up_to_the_second(
 def test_data_quality_is_told_in_words() -> None:
     frame = frame_of([USED, GAP, STOPPED, STOPPED], [STOPPED] * 4)
     assert data_quality(frame) == {"a": {"used": 1, "gap": 1, "stopped": 2}, "b": {"used": 0, "stopped": 4}}
-    assert data_quality_lines(frame) == [
-        "a: 4 steps, 25.0 % used, 1 gap, 2 stopped",
-        "b: 4 steps, 0.0 % used, 4 stopped",
-    ]
 
 
 REASONS = st.sampled_from([USED] * 12 + list(Reason))

@@ -54,7 +54,7 @@ def _shrunk(rows: Floats, share: float) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Cva:
-    """A CVA model; `rows` gives Tr2, `state_rows` T2."""
+    """A CVA model; `rows` gives Tr2."""
 
     scaling: Scaling
     space: CanonicalSpace
@@ -74,7 +74,3 @@ class Cva:
     def rows(self, values: Floats) -> Floats:
         """Residual statistic Tr2 of each row."""
         return squared_length((stacked(self.scaling(values), self.lags) - self.space.centre) @ self.space.rest)
-
-    def state_rows(self, values: Floats) -> Floats:
-        """State statistic T2 of each row."""
-        return squared_length((stacked(self.scaling(values), self.lags) - self.space.centre) @ self.space.states)

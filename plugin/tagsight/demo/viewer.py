@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tagsight.clocks import SECOND, Clock
+from tagsight.clocks import Clock
 from tagsight.data_folder import DataFolder
 from tagsight.demo.site import MODEL, Site
 from tagsight.ledger.ledger import Ledger
@@ -131,8 +131,3 @@ def differences(served: Mapping[str, Sequence[Row]], stored: Mapping[str, Sequen
             f"{output}: {len(here)} values over OPC UA, {len(there)} in the ledger, first difference {other[:2]}"
         )
     return found
-
-
-def seconds_between(start_ns: int, end_ns: int) -> float:
-    """Of two UTC times."""
-    return (end_ns - start_ns) / SECOND
