@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import time_ns
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +28,8 @@ from tagsight_connectors.opcua.session import own_certificate
 from tagsight_connectors.opcua.trust import TrustList
 from tagsight_connectors.registry import open_historian
 from tagsight_connectors.serving import ServedVariable, UserRole
+from tagsight_connectors.store.history_store import HistoryStore, StoreBounds
+from tagsight_connectors.store.stored_historian import StoredHistorian
 from tagsight_connectors.tag import DataType, Tag
 
 SECOND = 10**9
@@ -77,6 +80,37 @@ class MemoryPlace:
 
     async def again(self) -> Historian:
         return MemoryHistorian(self._store, accepted=self.accepted)
+
+
+class StoredPlace:
+    """The memory historian behind a local history store of its own for each example."""
+
+    def __init__(self) -> None:
+        self._behind = MemoryPlace()
+        self.accepted = self._behind.accepted
+        self._folder = tempfile.TemporaryDirectory(prefix="contract-")
+        self._store = HistoryStore.open(Path(self._folder.name) / "0", StoreBounds())
+        self._count = 0
+
+    def address(self, name: str) -> str:
+        return name
+
+    async def fill(self, speed: TagHistory, mode: TagHistory) -> Historian:
+        self._store.close()
+        self._count += 1
+        self._store = HistoryStore.open(Path(self._folder.name) / str(self._count), StoreBounds())
+        await self._behind.fill(speed, mode)
+        historian = await self.again()
+        await historian.connect()
+        return historian
+
+    async def again(self) -> Historian:
+        behind = await self._behind.again()
+        return StoredHistorian(behind, self._store, "plant", now_ns=time_ns, late_ns=0)
+
+    def remove(self) -> None:
+        self._store.close()
+        self._folder.cleanup()
 
 
 class FilePlace:

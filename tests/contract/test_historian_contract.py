@@ -1,4 +1,4 @@
-"""The laws of `Historian`, held for every kind: memory, files of each layout, OPC UA over an encrypted connection."""
+"""The laws of `Historian`, held for every kind: memory, alone and behind the local store, files, OPC UA encrypted."""
 
 from collections.abc import AsyncIterator
 
@@ -23,11 +23,11 @@ from tagsight_connectors.quality import (
 )
 from tagsight_connectors.reading import read_history
 from tagsight_connectors.tag import Access, DataType
-from tests.contract.places import SECOND, START_NS, FilePlace, MemoryPlace, Place, opc_ua_place
+from tests.contract.places import SECOND, START_NS, FilePlace, MemoryPlace, Place, StoredPlace, opc_ua_place
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # an OPC UA server takes a second to start: one for all
 
-KINDS = ["memory", "file-wide", "file-long", "file-parquet", "opc-ua"]
+KINDS = ["memory", "memory-stored", "file-wide", "file-long", "file-parquet", "opc-ua"]
 WHOLE = Span(START_NS, START_NS + 3600 * SECOND)
 
 
@@ -36,6 +36,10 @@ async def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     kind = str(request.param)
     if kind == "memory":
         yield MemoryPlace()
+    elif kind == "memory-stored":
+        stored = StoredPlace()
+        yield stored
+        stored.remove()
     elif kind == "opc-ua":
         async with opc_ua_place(tmp_path_factory.mktemp("contract")) as served:
             yield served

@@ -1,0 +1,88 @@
+"""One file: values of one tag of one day, as Parquet. The only place of pyarrow in the store.
+
+Columns: `time` (int64, UTC ns), `value` (float64, NaN for none; or string, null for none), `status` (uint32). The
+metadata say whose values they are, so that a file in the wrong place is seen.
+"""
+
+import hashlib
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tagsight_connectors.history import TagHistory, Values
+from tagsight_connectors.store.days import DAY_NS, TagKey
+
+_LABEL = b"tagsight"
+
+
+class Damaged(Exception):
+    """A file that does not hold what was written."""
+
+
+class Unstorable(Exception):
+    """Values that a file cannot hold."""
+
+
+def encode(history: TagHistory, tag: TagKey, day: int) -> bytes:
+    """The bytes of a file. Raises Unstorable."""
+    try:
+        return _encoded(history, tag, day)
+    except pa.ArrowException as error:
+        raise Unstorable(str(error)) from None
+
+
+def _encoded(history: TagHistory, tag: TagKey, day: int) -> bytes:
+    text = history.values.dtype == object
+    schema = pa.schema(
+        [("time", pa.int64()), ("value", pa.string() if text else pa.float64()), ("status", pa.uint32())],
+        metadata={_LABEL: _label(tag, day)},
+    )
+    columns = [pa.array(array, type=kind) for array, kind in zip(_arrays(history), schema.types, strict=True)]
+    sink = pa.BufferOutputStream()
+    pq.write_table(  # against the defaults on a day of seconds: two thirds of the size, a third of the time
+        pa.Table.from_arrays(columns, schema=schema),
+        sink,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=["status", "value"] if text else ["status"],
+        column_encoding={"time": "DELTA_BINARY_PACKED"} | ({} if text else {"value": "PLAIN"}),
+    )
+    return bytes(sink.getvalue())
+
+
+def checksum_of(data: bytes) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def decode(data: bytes, checksum: str, tag: TagKey, day: int) -> TagHistory:
+    """What `encode` was given. Bytes with another checksum are not decoded. Raises Damaged."""
+    if checksum_of(data) != checksum:
+        raise Damaged("its checksum is another")
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+        if (file.schema_arrow.metadata or {}).get(_LABEL) != _label(tag, day):
+            raise Damaged("it holds another tag or day")
+        table = file.read(use_threads=False)
+    except pa.ArrowException as error:
+        raise Damaged(str(error)) from None
+    times = np.asarray(table["time"].to_numpy(), dtype=np.int64)
+    if len(times) and (times[0] // DAY_NS != day or times[-1] // DAY_NS != day):
+        raise Damaged("it holds times of another day")
+    values: Values
+    if pa.types.is_string(table.schema.field("value").type):
+        values = np.array([*table["value"].to_pylist(), None], dtype=object)[:-1]
+    else:
+        values = np.asarray(table["value"].to_numpy(), dtype=np.float64)
+    return TagHistory(times, values, np.asarray(table["status"].to_numpy(), dtype=np.uint32))
+
+
+def _arrays(history: TagHistory) -> tuple[object, object, object]:
+    values = history.values
+    return history.times, values.tolist() if values.dtype == object else values, history.status
+
+
+def _label(tag: TagKey, day: int) -> bytes:
+    return json.dumps([tag.historian, tag.address, day]).encode()
