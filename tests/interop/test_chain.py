@@ -59,7 +59,7 @@ STEPS: Final = TRAINED_STEPS + 60
 TRAINED: Final = START + TRAINED_STEPS * MINUTE
 END: Final = START + STEPS * MINUTE
 
-SERIES: Final = values(STEPS, fault_from=FAULT)
+SERIES: Final = values(STEPS + 20, fault_from=FAULT)  # the temperature falls at the end of the series: not reached
 TRAIN: Final = TrainPlan(start_ns=START, end_ns=TRAINED, at_most_seconds=30.0)
 MODEL: Final = replace(model_plan(inputs=("Plant/P101/*",)), train=TRAIN)
 ROLES: Final = [Role(name, unit) for name, unit in zip(TAGS, UNITS, strict=True)]
@@ -170,7 +170,8 @@ async def found(foreign: ForeignHistorian, link: Link, ledger: Ledger) -> Chain:
     alarms = ledger.activations(TRAINED, END + 1)
     rows = [ledger.newest_row(MODEL.key, part) for part in ("score", "explanation")]
     newest = {value.output: value for stored in rows if stored for value in stored.row.values}
-    foreign.kept.wait({f"{OUTPUTS}/Score": END // MS, f"{OUTPUTS}/Alarm": alarms[-1].announced_ns // MS})
+    foreign.kept.wait({f"{OUTPUTS}/Score": END // MS})
+    foreign.kept.wait({f"{OUTPUTS}/Alarm": alarm.announced_ns // MS for alarm in alarms})
     over_time = [foreign.address(f"{OUTPUTS}/{output}") for output in ("Score", "Alarm")]
     now = [foreign.address(f"{OUTPUTS}/{output}") for output in newest]
     read_back = await link.use(lambda historian: read_history(historian, over_time, Span(TRAINED, END + 1)))
@@ -199,8 +200,9 @@ def test_every_minute_that_comes_live_is_scored(chain: Chain) -> None:
     assert all(run.score is not None and run.quality == 0 for run in chain.runs)
 
 
-def test_a_fault_becomes_one_alarm(chain: Chain) -> None:
-    assert [alarm.announced_ns > START + FAULT * MINUTE for alarm in chain.alarms] == [True]
+def test_a_fault_becomes_one_alarm_within_ten_minutes(chain: Chain) -> None:
+    began = START + FAULT * MINUTE
+    assert [began < alarm.announced_ns <= began + 10 * MINUTE for alarm in chain.alarms] == [True]
 
 
 def test_the_worst_score_is_explained_by_the_tag_that_is_wrong(chain: Chain) -> None:
