@@ -19,7 +19,8 @@ from tagsight.heartbeat import PluginStatus, plugin_values
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import DeliveryState, PendingRow, RefusedTag, Settlement, StoredRow, historian_destination
 from tagsight.output_tags import OPERATORS_OUTPUTS, PLUGIN
-from tagsight.results import OutputRow
+from tagsight.outputs import OPERATOR_PART
+from tagsight.results import OutputRow, OutputValue
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import Sample, WriteOutcome
 from tagsight_connectors.quality import (
@@ -36,6 +37,9 @@ BATCH_ROWS: Final = 200
 
 MOST_ATTEMPTS: Final = 20
 """Answers of the kind "not now" after which a row is quarantined, so that it does not hold up the backlog for ever."""
+
+STOPPED: Final = "TagSight stopped"
+"""Reason of every result after an orderly stop."""
 
 NOT_ACCEPTED: Final = 0x801F0000
 """BadUserAccessDenied: how a value is recorded that the accepted list does not have."""
@@ -229,6 +233,19 @@ def _state(bad: Sequence[RefusedTag], attempts: int) -> DeliveryState:
         return DeliveryState.WRITTEN
     may_pass = any(tag.status & 0xFFFF0000 in _NOT_NOW for tag in bad)
     return DeliveryState.PENDING if may_pass and attempts + 1 < MOST_ATTEMPTS else DeliveryState.QUARANTINED
+
+
+def stopped_samples(rows: Sequence[OutputRow], time_ns: int, pattern: str) -> tuple[Sample, ...]:
+    """The newest values of the models once more, Bad, with the reason: TagSight is not looking any more."""
+    values: dict[tuple[str, str], OutputValue] = {
+        (row.model, value.output): value for row in rows for value in row.values if row.part != OPERATOR_PART
+    }
+    values |= {(model, "Reason"): OutputValue("Reason", STOPPED, BAD) for model in {row.model for row in rows}}
+    return tuple(
+        Sample(address_of(pattern, model, output), time_ns, value.value, BAD)
+        for (model, output), value in values.items()
+        if output not in OPERATORS_OUTPUTS
+    )
 
 
 def status_samples(status: PluginStatus, pattern: str, *, stopped: bool = False) -> tuple[Sample, ...]:

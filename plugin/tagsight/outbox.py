@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tagsight.connections import Link
-from tagsight.delivery import DeliveryReport, Way, deliver_once, status_samples
-from tagsight.heartbeat import PluginStatus
+from tagsight.delivery import DeliveryReport, Way, deliver_once, status_samples, stopped_samples
 from tagsight.ledger.ledger import Ledger
 from tagsight.opening import accepted_now
 from tagsight.plan import Plan, ResultsPlan
+from tagsight.plugin_state import PluginState
 from tagsight_connectors.errors import HistorianError
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import Sample, WriteOutcome
@@ -36,29 +36,44 @@ class Outbox:
     tell: Callable[[str, str], None]
     _without_times: set[str] = field(init=False, default_factory=set)
 
-    async def deliver(self) -> None:
-        """Drain the outbox of every historian that takes results."""
-        for name, results in self._ways():
-            try:
-                await self._deliver_to(name, results)
-            except HistorianError as error:  # the others do not wait for this one
-                self.tell(f"delivery to {name}", str(error))
+    async def deliver(self, historian: str) -> None:
+        """Drain what is owed to one historian. Raises HistorianError; what was not confirmed is still owed."""
+        results = self._results(historian)
+        if results is not None:
+            await self._deliver_to(historian, results)
 
-    async def show(self, status: PluginStatus, *, stopped: bool) -> None:
-        """Write the plugin's own tags (heartbeat, state, counters); `stopped`: heartbeat 0, all Bad."""
-        for name, results in self._ways():
-            if not self.links[name].connected:
-                continue
-            allowed = accepted_now(self.plan, name, self.ledger)
-            samples = [s for s in status_samples(status, results.address, stopped=stopped) if s.address in allowed]
-            try:
-                if samples:
-                    await self.links[name].use(partial(_write, samples))
-            except HistorianError as error:
-                self.tell(f"heartbeat to {name}", str(error))
+    async def show(self, historian: str, state: PluginState) -> None:
+        """Write the plugin's own tags (heartbeat, state, counters). Raises HistorianError."""
+        results = self._results(historian)
+        if results is not None and state.status is not None and self.links[historian].connected:
+            await self._write(historian, status_samples(state.status, results.address))
 
-    def _ways(self) -> list[tuple[str, ResultsPlan]]:
-        return [(name, one) for name, one in self.plan.results.items() if one.in_historian and name in self.links]
+    async def end(self, historian: str, state: PluginState) -> None:
+        """The last word before an orderly stop: heartbeat 0, and all results Bad. A trouble is told, not raised."""
+        results = self._results(historian)
+        if results is None or state.status is None or not self.links[historian].connected:
+            return
+        rows = [stored.row for stored in self.ledger.newest_rows()]
+        own = {model.key for model in self.plan.models if model.historian == historian}
+        last = [
+            *stopped_samples([row for row in rows if row.model in own], state.status.time_ns, results.address),
+            *status_samples(state.status, results.address, stopped=True),
+        ]
+        try:
+            await self._write(historian, last)
+        except HistorianError as error:
+            self.tell(f"last word to {historian}", str(error))
+
+    def _results(self, historian: str) -> ResultsPlan | None:
+        """How results get there; None where they go to TagSight's own server."""
+        results = self.plan.results.get(historian)
+        return results if results is not None and results.in_historian else None
+
+    async def _write(self, historian: str, samples: Sequence[Sample]) -> None:
+        allowed = accepted_now(self.plan, historian, self.ledger)
+        chosen = [sample for sample in samples if sample.address in allowed]
+        if chosen:
+            await self.links[historian].use(partial(_write, chosen))
 
     async def _deliver_to(self, name: str, results: ResultsPlan) -> None:
         accepted = accepted_now(self.plan, name, self.ledger)
@@ -69,9 +84,7 @@ class Outbox:
             more = report.more
             if report.times_lost and name not in self._without_times:
                 self._without_times.add(name)
-                self.tell(
-                    name, "this historian refuses source times: it gets the newest results only, at its time"
-                )
+                self.tell(name, "this historian refuses source times: it gets the newest results only, at its time")
             if report.not_recovered:
                 self.tell(f"delivery to {name}", f"{report.not_recovered} results of the past cannot be stored there")
 

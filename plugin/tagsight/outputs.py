@@ -81,7 +81,7 @@ def appearance(run: Run, now: Circumstances) -> Appearance:
     announces_nothing = _announces_nothing(run, now)
     if announces_nothing:
         return Appearance(State.FUNCTION_CHECK, False, UNCERTAIN, announces_nothing)
-    if now.sensor_fault:
+    if now.sensor_fault and not now.last_alarm:  # an alarm that is active stays, as while nothing can be scored
         return Appearance(State.OUT_OF_SPECIFICATION, False, GOOD, run.reason, _at_least_bad(run.quality))
     if run.score is None:
         return Appearance(now.last_state, now.last_alarm, _at_least_bad(run.quality), run.reason)

@@ -1,4 +1,4 @@
-"""The tasks of the two workers: what a name means in their processes.
+"""The tasks of the workers: what a name means in their processes.
 
 The service names these functions and never calls them: what computes is imported inside, where torch may be.
 """
@@ -6,14 +6,15 @@ The service names these functions and never calls them: what computes is importe
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tagsight.clocks import Clock
 from tagsight.scoring_task import StorePlace
-from tagsight.workers import TaskFunction
+from tagsight.workers import TaskFunction, Worker, Workers
 
 Progress = Callable[[float, str], None]
 
 
 def scoring_tasks() -> Mapping[str, TaskFunction]:
-    """Tasks of the scoring worker; one thread, so that it never takes more than one core."""
+    """Tasks of the scoring and of the explaining worker; one thread, so that each takes no more than one core."""
     from tagsight.scoring import Scorer  # noqa: PLC0415 - only in the worker's process
 
     _one_thread()
@@ -43,6 +44,15 @@ def training_tasks() -> Mapping[str, TaskFunction]:
 
     _one_thread()
     return {"train": compute}
+
+
+def service_workers(clock: Clock) -> Workers:
+    """The workers of a service; what must not delay a score yields to it."""
+    return Workers(
+        scoring=Worker("tagsight scoring", scoring_tasks, clock),
+        explaining=Worker("tagsight explaining", scoring_tasks, clock, low_priority=True),
+        training=Worker("tagsight training", training_tasks, clock, low_priority=True),
+    )
 
 
 def _one_thread() -> None:

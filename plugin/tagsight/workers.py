@@ -168,6 +168,22 @@ class Worker:
             pipe.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The processes of a service that compute.
+
+    Scoring never waits for an explanation, nor either for a training (design law 14): each has a process of its own.
+    """
+
+    scoring: Worker
+    explaining: Worker
+    training: Worker
+
+    async def close(self) -> None:
+        """End them all."""
+        await asyncio.gather(self.scoring.close(), self.explaining.close(), self.training.close())
+
+
 def _answered(task: Task, pipe: Connection, progress: Callable[[float, str], None]) -> Any:
     while True:
         match pipe.recv():

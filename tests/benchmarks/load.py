@@ -37,8 +37,7 @@ from tagsight.secrets import Secrets
 from tagsight.service import Service
 from tagsight.tag_server_process import TagServerProcess
 from tagsight.training import TrainTask
-from tagsight.worker_tasks import scoring_tasks, training_tasks
-from tagsight.workers import Worker
+from tagsight.worker_tasks import service_workers
 from tagsight_connectors.connection import Connection
 from tagsight_connectors.history import Sample, TagHistory
 from tagsight_connectors.opcua.embedded import PLANT_NAMESPACE, EmbeddedHistorian
@@ -214,8 +213,7 @@ async def serve(plan: Plan, data: DataFolder, minutes: int) -> None:
             {"default": link_of(plan, data)},
             ledger,
             inbox,
-            Worker("scoring", scoring_tasks, clock),
-            Worker("training", training_tasks, clock),
+            service_workers(clock),
             clock,
             lambda what, why: print(f"  {what}: {why}"),
         )

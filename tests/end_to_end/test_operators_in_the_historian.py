@@ -21,7 +21,7 @@ from tagsight.ledger.ledger import Ledger
 from tagsight.output_tags import OutputTag
 from tagsight.plan import Destination, Detail, HistorianPlan, Plan, ResultsPlan
 from tagsight.service import Service
-from tagsight.workers import Task
+from tagsight.workers import Task, Workers
 from tagsight_connectors.opcua.client import open_opcua
 from tagsight_connectors.tag import DataType
 from tests.connectors.opcua.plant_server import free_port, plain, plant_server
@@ -113,8 +113,7 @@ async def test_feedback_goes_back_to_0_and_off_holds(tmp_path: Path, monkeypatch
                 {"scada": link},
                 ledger,
                 inbox,
-                worker,
-                worker,
+                Workers(worker, worker, worker),
                 clock,
                 lambda what, why: troubles.append(f"{what}: {why}"),
             )

@@ -22,8 +22,7 @@ from tagsight.plan import AlarmPlan, ScorePlan, TrainPlan
 from tagsight.scoring_task import StorePlace
 from tagsight.service import Service
 from tagsight.training import gather
-from tagsight.worker_tasks import scoring_tasks, training_tasks
-from tagsight.workers import Worker
+from tagsight.worker_tasks import service_workers
 from tagsight_connectors.memory.historian import MemoryHistorian
 from tagsight_connectors.memory.store import MemoryStore
 from tagsight_connectors.serving import ClientWrite
@@ -75,8 +74,7 @@ async def test_a_running_service_scores_explains_answers_operators_and_stops_in_
             {"default": link},
             ledger,
             inbox,
-            Worker("scoring", scoring_tasks, clock),
-            Worker("training", training_tasks, clock),
+            service_workers(clock),
             clock,
             lambda what, why: troubles.append(f"{what}: {why}"),
         )

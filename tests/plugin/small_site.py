@@ -61,11 +61,16 @@ class OwnProcess:
         """The task's result."""
         if task.name == "explain":
             return self._explain(task.argument)
+        if task.name == "facts":
+            return [ModelFacts(name, 1, card(trial=self.trial)) for name in task.argument[1]]
         _place, tasks = task.argument
         names = {one.plan.key for one in tasks}
         if names & self.failing:
             raise WorkerFailure(task.name, "its process ended unexpectedly and was replaced")
         return [_scored(one, self._loaded()) for one in tasks]
+
+    async def close(self) -> None:
+        """Nothing to end."""
 
     def _explain(self, argument: Any) -> list[Run]:
         _place, model, runs, _settings = argument

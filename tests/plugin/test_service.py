@@ -1,6 +1,8 @@
 """What one historian, or one loop of the service, cannot do to the others. The running service: tests/end_to_end."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,10 +19,14 @@ from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import Activation, DeliveryState, TickRecord
 from tagsight.outputs import operator_row
 from tagsight.plan import Destination, HistorianPlan, ModelPlan, Plan, ResultsPlan
+from tagsight.results import OutputRow, OutputValue, State
 from tagsight.schedule import Every
 from tagsight.service import Service, destinations_of
+from tagsight.workers import Workers
+from tagsight_connectors.errors import HistorianError
 from tagsight_connectors.memory.historian import MemoryHistorian
 from tagsight_connectors.memory.store import MemoryStore
+from tagsight_connectors.quality import Quality, quality_of
 from tagsight_connectors.tag import Access, Tag
 from tagsight_models.card import ModelCard
 from tests.plugin.small_site import MINUTE, START, OwnProcess, participant, plan_of
@@ -58,8 +64,9 @@ class Two:
             targets = checked_targets(plan, name, {model.key: binding.roles}, binding.all_addresses)
             addresses = [target.address for target in targets]
             self.ledger.accept_targets(name, list_digest(name, targets), addresses, "olga")
-            for address in addresses:
-                self.stores[name].add(Tag(address, address, access=Access.READ | Access.WRITE))
+            for target in targets:
+                kind, access = target.tag.data_type, Access.READ | Access.WRITE
+                self.stores[name].add(Tag(target.address, target.address, data_type=kind, access=access))
             links[name] = Link(name, MemoryHistorian(self.stores[name], accepted=frozenset(addresses)), self.clock)
         self.service = Service(
             plan,
@@ -67,13 +74,18 @@ class Two:
             links,
             self.ledger,
             self.inbox,
-            OwnProcess(),  # type: ignore[arg-type]
-            OwnProcess(),  # type: ignore[arg-type]
+            Workers(OwnProcess(), OwnProcess(), OwnProcess()),  # type: ignore[arg-type]
             self.clock,
             lambda what, why: self.troubles.append(f"{what}: {why}"),
         )
         rows = [operator_row(model.key, START, off=False, feedback_count=1) for model in MODELS.values()]
         self.ledger.record(TickRecord(rows=rows, destinations=destinations_of(plan)))
+
+    async def deliver(self) -> None:
+        """To both, as the service does it."""
+        for name in MODELS:
+            with suppress(HistorianError):
+                await self.service._outbox.deliver(name)
 
     def pending(self, name: str) -> int:
         """Deliveries that a historian has not confirmed."""
@@ -90,25 +102,65 @@ def two(tmp_path: Path) -> Iterator[Two]:
 
 async def test_a_historian_that_is_down_does_not_keep_another_ones_results(two: Two) -> None:
     two.stores["first"].faults.down = True
-    await two.service.deliver()
+    await two.deliver()
     assert (two.pending("first"), two.pending("second")) == (1, 0)
-    assert any("delivery to first" in trouble for trouble in two.troubles)
     two.stores["first"].faults.down = False
     two.clock.advance(31.0)
-    await two.service.deliver()
+    await two.deliver()
     assert two.pending("first") == 0
+
+
+async def test_a_historian_that_never_answers_holds_up_its_own_loops_alone(two: Two) -> None:
+    silent = asyncio.Event()
+    two.stores["first"].faults.answer_when = silent.wait
+    stop = asyncio.Event()
+    running = asyncio.create_task(two.service.run(stop))
+    await _until(lambda: not two.pending("second") and bool(_heartbeats(two, "second")))
+    assert two.pending("first") == 1
+    assert two.service.state.status is not None
+    assert two.service.state.status.state == State.FAILURE
+    assert "first" in two.service.state.status.message
+    silent.set()
+    stop.set()
+    await running
+
+
+async def _until(done: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30.0):
+        while not done():  # noqa: ASYNC110 - what the loops of a service have done is seen by looking
+            await asyncio.sleep(0.01)
+
+
+def _heartbeats(two: Two, name: str) -> list[float]:
+    return two.stores[name].history("Results/TagSight/Plugin/Heartbeat").values.tolist()
+
+
+async def test_an_orderly_stop_leaves_heartbeat_0_and_every_result_bad_in_the_historian(two: Two) -> None:
+    model = MODELS["second"].key
+    score = OutputRow(model, START, "score", (OutputValue("Score", 0.3, 0), OutputValue("Reason", "", 0)))
+    two.ledger.record(TickRecord(rows=[score], destinations={model: "write:second"}))
+    stop = asyncio.Event()
+    running = asyncio.create_task(two.service.run(stop))
+    await _until(lambda: not two.pending("second") and bool(_heartbeats(two, "second")))
+    two.clock.advance(60.0)
+    stop.set()
+    await running
+    assert _heartbeats(two, "second")[-1] == 0.0
+    written = two.stores["second"].history(f"Results/{model}/Score")
+    assert (written.values.tolist(), quality_of(int(written.status[-1]))) == ([0.3, 0.3], Quality.BAD)
+    assert two.stores["second"].history(f"Results/{model}/Reason").values[-1] == "TagSight stopped"
 
 
 async def test_a_historian_that_refuses_source_times_gets_the_newest_results_only_and_that_is_told_once(
     two: Two,
 ) -> None:
     two.stores["first"].faults.no_source_times = True
-    await two.service.deliver()
+    await two.deliver()
     model = MODELS["first"].key
     for minute in (1, 2, 3):
         row = operator_row(model, START + minute * MINUTE, off=False, feedback_count=1 + minute)
         two.ledger.record(TickRecord(rows=[row], destinations={model: "write:first"}))
-    await two.service.deliver()
+    await two.deliver()
     assert two.pending("first") == 0
     assert two.ledger.counters().not_recovered == 2
     assert sum("refuses source times" in trouble for trouble in two.troubles) == 1
@@ -118,16 +170,17 @@ async def test_a_historian_that_refuses_source_times_gets_the_newest_results_onl
 async def test_a_model_is_asked_for_by_one_job_alone_even_where_its_grid_is_coarser(two: Two) -> None:
     one = participant(MODELS["first"])
     two.service.participants = {one.plan.key: replace(one, facts=replace(one.facts, card=_coarse(one.facts.card)))}
-    asking = [job.every_ns for job in _ticks(two) if two.service._of_interval(job.every_ns)]
+    asking = [job.every_ns for job in _ticks(two) if two.service._of_interval("first", job.every_ns)]
     assert asking == [MINUTE]
 
 
 async def test_a_tick_waits_for_a_historian_whose_clock_is_behind(two: Two) -> None:
     for name, behind_s in (("first", 7), ("second", -40)):
         two.stores[name].now_ns = lambda behind_s=behind_s: two.clock.now_ns() - behind_s * SECOND  # type: ignore[misc]
-    await two.service.deliver()
-    assert two.service._behind_s(MINUTE) == pytest.approx(7.0)
-    assert two.service._behind_s(10 * SECOND) == pytest.approx(5.0)
+    await two.deliver()
+    assert two.service._behind_s("first", MINUTE) == pytest.approx(7.0)
+    assert two.service._behind_s("first", 10 * SECOND) == pytest.approx(5.0)
+    assert two.service._behind_s("second", MINUTE) == 0.0
 
 
 async def test_an_alarm_is_noted_in_the_log_when_it_is_announced_and_when_it_clears(two: Two) -> None:
@@ -139,7 +192,7 @@ async def test_an_alarm_is_noted_in_the_log_when_it_is_announced_and_when_it_cle
 
 
 def _ticks(two: Two) -> list[Every]:
-    return [job for job in two.service._jobs() if isinstance(job, Every) and job.name.startswith("score every")]
+    return [job for job in two.service._jobs() if isinstance(job, Every) and job.name.startswith("score ")]
 
 
 def test_a_tick_comes_after_its_due_time_and_wait_by_more_than_a_clock_is_uncertain(two: Two) -> None:

@@ -46,8 +46,7 @@ async def _run(plan: "Plan", data: DataFolder) -> None:
     from tagsight.secrets import Secrets
     from tagsight.service import Service
     from tagsight.tag_server_process import TagServerProcess
-    from tagsight.worker_tasks import scoring_tasks, training_tasks
-    from tagsight.workers import Worker
+    from tagsight.worker_tasks import service_workers
 
     clock = SystemClock()
     stop = asyncio.Event()
@@ -63,8 +62,7 @@ async def _run(plan: "Plan", data: DataFolder) -> None:
             links=links,
             ledger=ledger,
             inbox=inbox,
-            scoring=Worker("tagsight scoring", scoring_tasks, clock),
-            training=Worker("tagsight training", training_tasks, clock, low_priority=True),
+            workers=service_workers(clock),
             clock=clock,
             log=lambda what, why: log.warning(what, message=why),
             note=lambda what, message: log.info(what, message=message),
