@@ -29,7 +29,7 @@ class NotConnected(HistorianError):
 
     url: str
     cause: str
-    mend: str = "Is the server running, is host and port in the URL right, and does a firewall let this machine through?"
+    mend: str = "Is the server running, are host and port in the URL right, and does a firewall let us through?"
 
     def __str__(self) -> str:
         return f"no connection to {self.url}: {self.cause}"

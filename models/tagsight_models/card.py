@@ -124,6 +124,18 @@ class ModelCard:
         ]
         return "\n".join(lines)
 
+    def in_short(self) -> str:
+        """What to know after a training; `words` has the rest."""
+        lines = [
+            f"Inputs         {len(self.roles)}",
+            *(f"Left out       {name}: {cause}" for name, cause in self.dropped.items()),
+            f"Learned from   {self.used_steps} steps, {_day(self.start_ns)} to {_day(self.end_ns)}",
+            f"Limit          {self.limit['words']}",
+            *([f"               {self.provisional}"] if self.provisional else []),
+            f"Worth          {self.comparison['verdict']}",
+        ]
+        return "\n".join(lines)
+
     def _excluded(self) -> list[str]:
         return [
             f"{role}: {', '.join(f'{count} {reason}' for reason, count in counts.items() if reason != 'used')}"

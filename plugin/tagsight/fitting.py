@@ -48,7 +48,7 @@ def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
     approved = _takes_over(store, name, trial=trained.card.trial)
     if approved:
         store.approve(name, version, "first model")
-    return TrainOutcome(name, version, approved, trained.card.trial, trained.card.words())
+    return TrainOutcome(name, version, approved, trained.card.trial, trained.card.words(), trained.card.in_short())
 
 
 def _takes_over(store: ModelStore, name: str, *, trial: bool) -> bool:

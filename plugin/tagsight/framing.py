@@ -84,18 +84,10 @@ def build_frame(
     end_ns = span[1]
     counts: dict[str, Ignored] = {}
     series = {role.name: _cleaned(role.name, history, end_ns, counts) for role in roles if role.name in history}
-    if limits is None:
-        gaps = {role.name: _gap(series.get(role.name), grid_ns) for role in roles} | dict(max_gaps or {})
-        gaps = {role.name: gaps[role.name] for role in roles}
-        operand_gaps = {name: _operand_gap(operands.get(name), span, grid_ns) for name in _names(running)}
-    else:
-        gaps, operand_gaps = dict(limits.max_gaps), dict(limits.operands)
+    gaps = _gaps(series, roles, grid_ns, max_gaps or {}) if limits is None else limits.max_gaps
+    operand_gaps = _operand_gaps(running, operands, span, grid_ns) if limits is None else limits.operands
     frame = align(series, roles, grid_ns, span, gaps, live=live)
-    truths = None
-    if running is not None:
-        truths = running.evaluate(
-            {name: operand_values(operands.get(name), frame.times, operand_gaps[name]) for name in running.operands}
-        )
+    truths = _truths(running, operands, frame.times, operand_gaps)
     if limits is None:
         accepted = gate(frame, None, truths, periods, running_buffer_ns, anticipate_stops=anticipate_stops)
         limits = learn_limits(accepted, gaps, operand_gaps)
@@ -148,6 +140,14 @@ def reading_starts(start_ns: int, grid_ns: int, limits: GateLimits) -> Mapping[s
     return {name: start_ns - max(gap, grid_ns) for name, gap in gaps.items()}
 
 
+def _truths(
+    running: Condition | None, operands: Mapping[str, TagHistory], times: Times, gaps: Mapping[str, int]
+) -> Truths | None:
+    if running is None:
+        return None
+    return running.evaluate({name: operand_values(operands.get(name), times, gaps[name]) for name in running.operands})
+
+
 def _cleaned(name: str, history: Mapping[str, TagHistory], end_ns: int, counts: dict[str, Ignored]) -> Series:
     series, ignored = clean(series_of(history[name]), end_ns)
     if ignored != Ignored():
@@ -155,8 +155,20 @@ def _cleaned(name: str, history: Mapping[str, TagHistory], end_ns: int, counts: 
     return series
 
 
-def _names(running: Condition | None) -> tuple[str, ...]:
-    return () if running is None else running.operands
+def _gaps(
+    series: Mapping[str, Series], roles: Sequence[Role], grid_ns: int, given: Mapping[str, int]
+) -> Mapping[str, int]:
+    """What the engineer set, else what the samples say; by role."""
+    return {
+        role.name: given[role.name] if role.name in given else _gap(series.get(role.name), grid_ns) for role in roles
+    }
+
+
+def _operand_gaps(
+    running: Condition | None, operands: Mapping[str, TagHistory], span: tuple[int, int], grid_ns: int
+) -> Mapping[str, int]:
+    names = () if running is None else running.operands
+    return {name: _operand_gap(operands.get(name), span, grid_ns) for name in names}
 
 
 def _gap(series: Series | None, grid_ns: int) -> int:

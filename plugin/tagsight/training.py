@@ -64,6 +64,7 @@ class TrainOutcome:
         approved: it runs from now on; otherwise it waits for `tagsight model approve`.
         trial: it must not alarm.
         words: the card for people.
+        short: the same in a few lines.
     """
 
     model: str
@@ -71,6 +72,7 @@ class TrainOutcome:
     approved: bool
     trial: bool
     words: str
+    short: str = ""
 
 
 async def bind_model(plan: ModelPlan, historian: Historian, is_ours: Callable[[Tag], bool]) -> Binding:
@@ -161,4 +163,4 @@ def keep_binding(ledger: Ledger, plan: ModelPlan, binding: Binding) -> None:
     """Keep what a new version reads, beside what the version reads that runs until the new one is approved."""
     known = ledger.binding(plan.key)
     both = merged(binding, known.binding if known else None)
-    ledger.bind(BoundModel(plan.key, both, detail=plan.outputs is Detail.DETAIL))
+    ledger.bind(BoundModel(plan.key, both, plan.outputs is Detail.DETAIL, plan.alarm.severity))

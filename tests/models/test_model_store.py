@@ -235,6 +235,13 @@ def test_a_card_survives_json_and_reads_as_a_page(linear: Trained) -> None:
         assert said in page
 
 
+def test_a_card_in_short_says_what_it_is_worth_and_leaves_the_hashes_out(linear: Trained) -> None:
+    short = replace(linear.card, dropped={"x": "constant (1)"}).in_short()
+    assert all(said in short for said in ("x: constant (1)", "limit provisional", linear.card.comparison["verdict"]))
+    assert linear.card.data_hash not in short
+    assert len(short.splitlines()) <= 7
+
+
 @pytest.mark.parametrize(
     "text",
     ["[]", "{}", '{"format": 2}', '{"format": 1, "job": "health"}'],

@@ -103,9 +103,10 @@ async def _train_one(
     keep_binding(ledger, model, binding)
     ledger.audit("command line", "trained", f"{outcome.model} version {outcome.version}")
     shown.computed(1.0, f"version {outcome.version}, {_standing(outcome)}")
-    shown.say(outcome.words)
+    shown.say(f"{model.key}, version {outcome.version}: {_standing(outcome)}\n{outcome.short}")
     for path, why in binding.skipped:
         shown.say(f"  left out: {path}: {why}")
+    shown.say(f"  all about it: `tagsight model show {outcome.model} --version {outcome.version}`")
     return True
 
 
