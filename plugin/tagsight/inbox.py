@@ -9,14 +9,15 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from sqlalchemy import Column, Integer, MetaData, Table, Text, delete, func, insert, select
 
 from tagsight.errors import StorageError
 from tagsight.ledger.database import Database, open_database
 from tagsight.ledger.records import OperatorAct
-from tagsight.output_tags import FEEDBACK, OFF, PLUGIN, split_identifier
+from tagsight.output_tags import CONDITION, FEEDBACK, OFF, PLUGIN, split_identifier
+from tagsight_connectors.alarming import Act, ConditionAct
 from tagsight_connectors.serving import ClientWrite
 
 SCHEMA_VERSION: Final = 1
@@ -43,11 +44,11 @@ _entries = Table(
 
 @dataclass(frozen=True, slots=True)
 class InboxEntry:
-    """One write of an operator; `number` grows, `id` names it for ever."""
+    """One write of an operator, or one act on an alarm; `number` grows, `id` names it for ever."""
 
     number: int
     id: str
-    write: ClientWrite
+    write: ClientWrite | ConditionAct
 
 
 class Inbox:
@@ -80,8 +81,17 @@ class Inbox:
         Raises:
             StorageError: the disk is full, or the inbox is.
         """
+        text = write.value if isinstance(write.value, str) else ""
+        return self._append(write.identifier, json.dumps(write.value), write.user, write.time_ns, text)
+
+    def append_act(self, act: ConditionAct) -> str:
+        """Store an act on an alarm durably; its id. Raises StorageError."""
+        told = {"act": act.act.value, "occurrence": act.occurrence, "comment": act.comment, "until_ns": act.until_ns}
+        return self._append(act.condition, json.dumps(told), act.user, act.time_ns, act.comment)
+
+    def _append(self, identifier: str, value: str, user: str, time_ns: int, text: str) -> str:
         entry = str(uuid.uuid4())
-        texts = [write.identifier, write.user, write.value if isinstance(write.value, str) else ""]
+        texts = [identifier, user, text]
         if any(len(text) > LONGEST_TEXT for text in texts):
             raise StorageError(what=f"a write of more than {LONGEST_TEXT} characters is not stored")
         with self._database.write() as connection:
@@ -93,10 +103,10 @@ class Inbox:
             connection.execute(
                 insert(_entries).values(
                     id=entry,
-                    identifier=write.identifier,
-                    value=json.dumps(write.value),
-                    user=write.user,
-                    time_ns=write.time_ns,
+                    identifier=identifier,
+                    value=value,
+                    user=user,
+                    time_ns=time_ns,
                 )
             )
         return entry
@@ -107,11 +117,7 @@ class Inbox:
         with self._database.read() as connection:
             found = connection.execute(query).all()
         return tuple(
-            InboxEntry(
-                number=one.number,
-                id=one.id,
-                write=ClientWrite(one.identifier, json.loads(one.value), one.user, one.time_ns),
-            )
+            InboxEntry(one.number, one.id, _asked(one.identifier, json.loads(one.value), one.user, one.time_ns))
             for one in found
         )
 
@@ -119,6 +125,13 @@ class Inbox:
         """Forget the entries up to a number: only after `Ledger.act` has returned."""
         with self._database.write() as connection:
             connection.execute(delete(_entries).where(_entries.c.number <= up_to))
+
+
+def _asked(identifier: str, value: Any, user: str, time_ns: int) -> ClientWrite | ConditionAct:
+    if not isinstance(value, dict):
+        return ClientWrite(identifier, value, user, time_ns)
+    act = Act(value["act"])
+    return ConditionAct(identifier, act, user, time_ns, value["occurrence"], value["comment"], value["until_ns"])
 
 
 def fits(identifier: str, value: float | str) -> bool:
@@ -135,6 +148,8 @@ def fits(identifier: str, value: float | str) -> bool:
 def act_of(entry: InboxEntry) -> OperatorAct | None:
     """What an entry asks for; None where it asks for nothing that there is."""
     write = entry.write
+    if isinstance(write, ConditionAct):
+        return _act_on_alarm(entry.id, write)
     place = split_identifier(write.identifier)
     if place is None or isinstance(write.value, str) or not fits(write.identifier, write.value):
         return None
@@ -142,3 +157,22 @@ def act_of(entry: InboxEntry) -> OperatorAct | None:
     if output == FEEDBACK:
         return OperatorAct(entry.id, model, write.user, write.time_ns, feedback=int(write.value))
     return OperatorAct(entry.id, model, write.user, write.time_ns, off=bool(write.value))
+
+
+def _act_on_alarm(entry: str, asked: ConditionAct) -> OperatorAct | None:
+    model, output = split_identifier(asked.condition) or ("", "")
+    if output != CONDITION:
+        return None
+    shelving = {Act.SHELVE, Act.SHELVE_ONCE, Act.UNSHELVE}
+    return OperatorAct(
+        entry,
+        model,
+        asked.user,
+        asked.time_ns,
+        acknowledge=asked.occurrence if asked.act is Act.ACKNOWLEDGE else None,
+        confirm=asked.occurrence if asked.act is Act.CONFIRM else None,
+        remark=asked.occurrence if asked.act is Act.COMMENT else None,
+        shelved_until_ns=asked.until_ns if asked.act in shelving else None,
+        shelved_once=asked.act is Act.SHELVE_ONCE,
+        comment=asked.comment,
+    )

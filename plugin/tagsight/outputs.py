@@ -19,6 +19,7 @@ from tagsight_explain.message import Cause, direction, message
 SCORE_PART: Final = "score"
 EXPLANATION_PART: Final = "explanation"
 OPERATOR_PART: Final = "operator"
+ALARM_PART: Final = "alarm"
 TOP_ROLES: Final = 5
 
 
@@ -33,6 +34,7 @@ class Circumstances:
         last_alarm: alarm of the last scored run: held while nothing can be scored.
         last_state: state of the last scored run: likewise.
         off: the operator has switched announcing off.
+        shelved: why it announces nothing for some time; "": it is not shelved.
         sensor_fault: why the run is not scored is a fault of a sensor (flat line, spike).
         units: role -> engineering unit.
         timezone: of the times in the sentence.
@@ -45,6 +47,7 @@ class Circumstances:
     last_alarm: bool = False
     last_state: State = State.NORMAL
     off: bool = False
+    shelved: str = ""
     sensor_fault: bool = False
     units: Mapping[str, str] = field(default_factory=dict)
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
@@ -80,7 +83,8 @@ def appearance(run: Run, now: Circumstances) -> Appearance:
     """The row of the table of states that a run falls into."""
     announces_nothing = _announces_nothing(run, now)
     if announces_nothing:
-        return Appearance(State.FUNCTION_CHECK, False, UNCERTAIN, announces_nothing)
+        values = run.quality if now.shelved and not now.off and run.score is not None else None
+        return Appearance(State.FUNCTION_CHECK, False, UNCERTAIN, announces_nothing, values)
     if now.sensor_fault and not now.last_alarm:  # an alarm that is active stays, as while nothing can be scored
         return Appearance(State.OUT_OF_SPECIFICATION, False, GOOD, run.reason, _at_least_bad(run.quality))
     if run.score is None:
@@ -97,6 +101,8 @@ def _announces_nothing(run: Run, now: Circumstances) -> str:
         return run.reason or "stopped"
     if now.off:
         return "switched off by the operator"
+    if now.shelved:
+        return now.shelved
     if run.trial and run.score is not None:
         return "on trial: not approved for alarms"
     return ""
@@ -112,9 +118,7 @@ def score_row(run: Run, now: Circumstances) -> OutputRow:
     values = [
         OutputValue("Score", run.score, look.score_status),
         OutputValue("Limit", LIMIT, GOOD),
-        OutputValue("Alarm", int(look.alarm), look.status),
-        OutputValue("State", int(look.state), look.status),
-        OutputValue("Reason", look.reason, GOOD),
+        *_announced(look),
         OutputValue("ModelVersion", run.version, GOOD),
         OutputValue("LastRun", _utc_text(run.due_ns), GOOD),
     ]
@@ -137,6 +141,19 @@ def explanation_row(run: Run, now: Circumstances, most: int = TOP_ROLES) -> Outp
     if now.detail:
         values += _contribution_values(run.explanation, status)
     return OutputRow(run.model, run.due_ns, EXPLANATION_PART, tuple(values))
+
+
+def alarm_row(run: Run, time_ns: int, now: Circumstances) -> OutputRow:
+    """What becomes of the alarm between two runs, when it is shelved or that ends."""
+    return OutputRow(run.model, time_ns, ALARM_PART, tuple(_announced(appearance(run, now))))
+
+
+def _announced(look: Appearance) -> list[OutputValue]:
+    return [
+        OutputValue("Alarm", int(look.alarm), look.status),
+        OutputValue("State", int(look.state), look.status),
+        OutputValue("Reason", look.reason, GOOD),
+    ]
 
 
 def operator_row(model: str, time_ns: int, *, off: bool, feedback_count: int) -> OutputRow:

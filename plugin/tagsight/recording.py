@@ -17,6 +17,7 @@ from tagsight.outputs import Circumstances, explanation_row, score_row
 from tagsight.plan import Detail, ModelPlan
 from tagsight.results import ExplanationResult, OutputRow, Run, State
 from tagsight.scoring_task import ScoredRun
+from tagsight.shelving import shelved_words
 from tagsight_models.frame import Floats, Times
 
 NOBODY = OperatorState()
@@ -62,18 +63,21 @@ class Recorder:
     def record(self, model: ModelPlan, every_ns: int, scored: Sequence[ScoredRun]) -> Recorded:
         """Judge the runs of one model, in the order of their due times."""
         newest = self.ledger.newest_activations().get(model.key)
-        off = self._off(model)
+        off, state = self._off(model), self._state(model)
         ordered = sorted(scored, key=lambda one: one.run.due_ns)
         scores = _Scores.of(self.ledger, model, every_ns, ordered)
         changed: dict[int, Activation] = {}
         rows: list[OutputRow] = []
         explainable: list[Explainable] = []
         for one in ordered:
-            now = self._circumstances(model, off=off)
+            shelved = shelved_words(state, one.run.due_ns, self.timezone)
+            now = self._circumstances(model, off=off, shelved=shelved)
             if one.run.revised:
                 now = replace(now, alarm=self._was_active(model.key, one.run.due_ns))
             else:
                 newest, now = self._judged(model, every_ns, one, scores, newest, now, changed)
+                if state.shelved_once and newest is not None and newest.cleared_ns == one.run.due_ns:
+                    state, now = NOBODY, replace(now, shelved="")
             now = replace(now, sensor_fault=one.sensor_fault)
             rows.append(score_row(one.run, now))
             if one.window is None:
@@ -90,7 +94,8 @@ class Recorder:
         run = Run(model.key, due_ns, version, None, status, reason)
         back_ns = lookback_ns(model.alarm, model.score.every_ns)
         _times, scores = self.ledger.scores(model.key, due_ns - back_ns, due_ns)
-        now = self._held(self._circumstances(model, off=self._off(model)), newest, scores)
+        shelved = shelved_words(self._state(model), due_ns, self.timezone)
+        now = self._held(self._circumstances(model, off=self._off(model), shelved=shelved), newest, scores)
         return score_row(run, now), explanation_row(run, now)
 
     def interrupted(self, model: ModelPlan) -> Recorded:
@@ -105,15 +110,29 @@ class Recorder:
         rows = [explanation_row(run, self._circumstances(model, off=off)) for run in runs]
         return Recorded(runs, tuple(rows))
 
+    def standing(self, model: ModelPlan) -> tuple[Run, Circumstances] | None:
+        """The newest run, and what decides how it looks now; None before the first run."""
+        run, newest = self.ledger.newest_run(model.key), self.ledger.newest_activations().get(model.key)
+        if run is None:
+            return None
+        back_ns = lookback_ns(model.alarm, model.score.every_ns)
+        _times, scores = self.ledger.scores(model.key, run.due_ns - back_ns, run.due_ns + 1)
+        now = self._held(self._circumstances(model, off=self._off(model)), newest, scores)
+        return run, replace(now, alarm=now.last_alarm)
+
+    def _state(self, model: ModelPlan) -> OperatorState:
+        return self.ledger.operator_states().get(model.key, NOBODY)
+
     def _off(self, model: ModelPlan) -> bool:
         """Switched off by an operator: the model, or the whole plugin."""
         states = self.ledger.operator_states()
         return any(states.get(key, NOBODY).off for key in (model.key, PLUGIN))
 
-    def _circumstances(self, model: ModelPlan, *, off: bool) -> Circumstances:
+    def _circumstances(self, model: ModelPlan, *, off: bool, shelved: str = "") -> Circumstances:
         return Circumstances(
             asset=model.asset,
             off=off,
+            shelved=shelved,
             units=self.units.get(model.key, {}),
             timezone=self.timezone,
             detail=model.outputs is Detail.DETAIL,

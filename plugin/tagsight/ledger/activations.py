@@ -39,6 +39,18 @@ def acknowledge_activation(
     return changed.rowcount == 1
 
 
+def confirm_activation(connection: Connection, model: str, announced_ns: int, *, by: str, time_ns: int) -> bool:
+    """Store who confirmed an acknowledged alarm; the first one counts. False where there is nothing to confirm."""
+    rows = activations.c
+    waits = rows.acknowledged_ns.is_not(None), rows.confirmed_ns.is_(None)
+    changed = connection.execute(
+        update(activations)
+        .where(rows.model == model, rows.announced_ns == announced_ns, *waits)
+        .values(confirmed_by=by, confirmed_ns=time_ns)
+    )
+    return changed.rowcount == 1
+
+
 def newest_activations(connection: Connection) -> dict[str, Activation]:
     """Model -> its newest alarm, active or not."""
     newest = select(activations.c.model, func.max(activations.c.announced_ns).label("announced_ns"))
@@ -74,6 +86,8 @@ def _fields(one: Activation) -> dict[str, Any]:
         "acknowledged_ns": one.acknowledged_ns,
         "comment": one.comment,
         "revised": int(one.revised),
+        "confirmed_by": one.confirmed_by,
+        "confirmed_ns": one.confirmed_ns,
     }
 
 
@@ -87,4 +101,6 @@ def _activation(found: Row[Any]) -> Activation:
         acknowledged_ns=found.acknowledged_ns,
         comment=found.comment,
         revised=bool(found.revised),
+        confirmed_by=found.confirmed_by,
+        confirmed_ns=found.confirmed_ns,
     )

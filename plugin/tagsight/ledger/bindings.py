@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.sqlite import insert
@@ -20,19 +20,22 @@ class BoundModel:
         model: its key.
         binding: None while it has not been bound.
         detail: it has outputs for each role.
+        severity: of its alarm, 1 to 1,000.
     """
 
     model: str
     binding: Binding | None
     detail: bool = False
+    severity: int = 300
 
 
 def store_binding(connection: Connection, bound: BoundModel) -> None:
-    """Insert or replace; a model without a binding does not replace one that has it, only its `detail`."""
+    """Insert or replace; a model without a binding replaces all but that of one that has it."""
     if bound.binding is None:
         before = binding_of(connection, bound.model)
-        bound = BoundModel(bound.model, before.binding if before else None, bound.detail)
-    fields = {"model": bound.model, "binding": encode_binding(bound.binding, detail=bound.detail)}
+        bound = replace(bound, binding=before.binding if before else None)
+    text = encode_binding(bound.binding, detail=bound.detail, severity=bound.severity)
+    fields = {"model": bound.model, "binding": text}
     statement = insert(bindings).values(fields)
     connection.execute(statement.on_conflict_do_update(index_elements=["model"], set_=fields))
 

@@ -2,10 +2,11 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
@@ -82,8 +83,14 @@ def _undo(connection: Connection) -> None:
         connection.exec_driver_sql("ROLLBACK")
 
 
-def open_database(path: Path, metadata: MetaData, version: int, triggers: tuple[str, ...] = ()) -> Database:
-    """Open for writing; a new file gets its tables.
+def open_database(
+    path: Path,
+    metadata: MetaData,
+    version: int,
+    triggers: tuple[str, ...] = (),
+    upgrades: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
+) -> Database:
+    """Open for writing; a new file gets its tables, one of an older version what it lacks, in one transaction.
 
     Raises:
         StorageError: cannot be opened, is damaged, or was written by a newer TagSight.
@@ -95,10 +102,11 @@ def open_database(path: Path, metadata: MetaData, version: int, triggers: tuple[
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
             connection.exec_driver_sql(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
         with database.write() as connection:
-            if found_version(connection, path, version) == 0:
+            found = found_version(connection, path, version)
+            if found < version:
                 metadata.create_all(connection)
-                for trigger in triggers:
-                    connection.exec_driver_sql(trigger)
+                for statement in triggers if found == 0 else _steps(upgrades, found, version):
+                    connection.exec_driver_sql(statement)
                 connection.exec_driver_sql(f"PRAGMA user_version = {version}")
         _protect(path)
     except BaseException:
@@ -107,11 +115,16 @@ def open_database(path: Path, metadata: MetaData, version: int, triggers: tuple[
     return database
 
 
+def _steps(upgrades: Mapping[int, tuple[str, ...]], found: int, version: int) -> Iterator[str]:
+    for older in range(found, version):
+        yield from upgrades.get(older, ())
+
+
 def open_for_reading(path: Path, version: int) -> Database:
     """Open a database that another process writes; nothing can be written here.
 
     Raises:
-        StorageError: there is none yet, it is damaged, or was written by a newer TagSight.
+        StorageError: there is none yet, it is damaged, or was written by another version of TagSight.
     """
     if not path.exists():
         raise StorageError(what=f"there is no {path.name} yet", mend="`tagsight run FILE` makes it.")
@@ -120,11 +133,20 @@ def open_for_reading(path: Path, version: int) -> Database:
         with database.alone() as connection:
             connection.exec_driver_sql("PRAGMA query_only = ON")
         with database.read() as connection:
-            found_version(connection, path, version, allow_empty=False)
+            found = found_version(connection, path, version, allow_empty=False)
+        _check_not_older(path, found, version)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _check_not_older(path: Path, found: int, version: int) -> None:
+    if found < version:
+        raise StorageError(
+            what=f"{path.name} was written by an older TagSight (schema {found}, this one needs {version})",
+            mend="`tagsight run FILE` takes it over.",
+        )
 
 
 def found_version(connection: Connection, path: Path, version: int, *, allow_empty: bool = True) -> int:

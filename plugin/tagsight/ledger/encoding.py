@@ -83,13 +83,14 @@ def decode_addresses(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
 
 
-def encode_binding(binding: Binding | None, *, detail: bool) -> str:
+def encode_binding(binding: Binding | None, *, detail: bool, severity: int) -> str:
     """A model that has not been bound yet has `binding: null`."""
     if binding is None:
-        return _json({"detail": detail, "binding": None})
+        return _json({"detail": detail, "severity": severity, "binding": None})
     return _json(
         {
             "detail": detail,
+            "severity": severity,
             "binding": {
                 "roles": [asdict(role) for role in binding.roles],
                 "addresses": dict(binding.addresses),
@@ -102,12 +103,12 @@ def encode_binding(binding: Binding | None, *, detail: bool) -> str:
     )
 
 
-def decode_binding(text: str) -> tuple[Binding | None, bool]:
-    """Binding (None: not bound yet) and whether the model has detailed outputs."""
+def decode_binding(text: str) -> tuple[Binding | None, bool, int]:
+    """Binding (None: not bound yet), whether the model has detailed outputs, severity of its alarm."""
     fields = json.loads(text)
-    found = fields["binding"]
+    found, severity = fields["binding"], fields.get("severity", 300)
     if found is None:
-        return None, fields["detail"]
+        return None, fields["detail"], severity
     binding = Binding(
         roles=tuple(Role(**role) for role in found["roles"]),
         addresses=found["addresses"],
@@ -116,4 +117,4 @@ def decode_binding(text: str) -> tuple[Binding | None, bool]:
         skipped=tuple((path, why) for path, why in found["skipped"]),
         wait_ns=found.get("wait_ns"),
     )
-    return binding, fields["detail"]
+    return binding, fields["detail"], severity

@@ -11,6 +11,7 @@ from tagsight.ledger import (
     activations,
     audit,
     bindings,
+    comments,
     counters,
     deliveries,
     operators,
@@ -25,6 +26,7 @@ from tagsight.ledger.database import Database, open_database, open_for_reading
 from tagsight.ledger.records import (
     AcceptedTargets,
     Activation,
+    AlarmComment,
     AuditEntry,
     Counters,
     DeliveryState,
@@ -65,7 +67,7 @@ class Ledger:
         Raises:
             StorageError: cannot be opened, is damaged, or was written by a newer TagSight.
         """
-        return cls(open_database(path, schema.metadata, schema.SCHEMA_VERSION, schema.TRIGGERS), clock)
+        return cls(open_database(path, schema.metadata, schema.SCHEMA_VERSION, schema.TRIGGERS, schema.UPGRADES), clock)
 
     @classmethod
     def open_reader(cls, path: Path, clock: Clock) -> Self:
@@ -95,6 +97,7 @@ class Ledger:
             deliveries.store_deliveries(connection, tick.rows, numbers, tick.destinations, now_ns)
             runs.store_watermarks(connection, tick.watermarks)
             activations.store_activations(connection, tick.activations)
+            operators.end_shelving_with_alarm(connection, tick.activations)
             operators.note_acted(connection, tick.acted, now_ns)
             if tick.missed:
                 counters.count(connection, counters.MISSED, tick.missed)
@@ -228,6 +231,16 @@ class Ledger:
         """Alarms announced in `start_ns <= t < end_ns`, ascending."""
         with self._database.read() as connection:
             return activations.activations_of(connection, model, start_ns, end_ns)
+
+    def comments(self, model: str, announced_ns: int) -> tuple[AlarmComment, ...]:
+        """What operators said of one alarm, in the order of storing."""
+        with self._database.read() as connection:
+            return comments.comments_of(connection, model, announced_ns)
+
+    def newest_comments(self) -> Mapping[str, AlarmComment]:
+        """Model -> its newest comment."""
+        with self._database.read() as connection:
+            return comments.newest_comments(connection)
 
     def count_activations(self, start_ns: int, end_ns: int) -> int:
         """How many alarms were announced in `start_ns <= t < end_ns`, over all models."""

@@ -40,6 +40,19 @@ class Activation:
     acknowledged_ns: int | None = None
     comment: str = ""
     revised: bool = False
+    confirmed_by: str = ""
+    confirmed_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmComment:
+    """What an operator said of an alarm, with an acknowledgement, a confirmation or alone."""
+
+    model: str
+    announced_ns: int
+    by: str
+    time_ns: int
+    comment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +148,21 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class OperatorState:
-    """What operators have set for one model, or for the whole plugin (model key `TagSight`)."""
+    """What operators have set for one model, or for the whole plugin (model key `TagSight`).
+
+    Attributes:
+        off: nothing is announced.
+        shelved_until_ns: end of the shelving; None: not shelved.
+        feedback_count: how often feedback was stored.
+        shelved_once: the shelving ends with the alarm, if that clears before.
+        shelving_ns: when it was last shelved or unshelved.
+    """
 
     off: bool = False
     shelved_until_ns: int | None = None
     feedback_count: int = 0
+    shelved_once: bool = False
+    shelving_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +174,11 @@ class OperatorAct:
         model: key of the model, or `TagSight`.
         off: the new setting, None: not touched.
         feedback: 1 true, 2 false, 3 maintenance, 0: none given.
-        shelved_until_ns: the new time, None: not touched.
+        shelved_until_ns: the new time, None: not touched, 0: not shelved any more.
         acknowledge: announced_ns of the alarm that is acknowledged.
+        shelved_once: the shelving ends with the alarm.
+        confirm: announced_ns of the alarm that is confirmed.
+        remark: announced_ns of the alarm that `comment` is about.
     """
 
     entry: str
@@ -164,6 +190,9 @@ class OperatorAct:
     shelved_until_ns: int | None = None
     acknowledge: int | None = None
     comment: str = ""
+    shelved_once: bool = False
+    confirm: int | None = None
+    remark: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Kept in `PRAGMA user_version`; a ledger with a higher one was written by a newer TagSight and is refused."""
 
 metadata = MetaData()
@@ -107,8 +107,22 @@ activations = Table(
     Column("acknowledged_ns", Integer),
     Column("comment", Text, nullable=False, server_default=""),
     Column("revised", Integer, nullable=False, server_default="0"),
+    Column("confirmed_by", Text, nullable=False, server_default=""),
+    Column("confirmed_ns", Integer),
     PrimaryKeyConstraint("model", "announced_ns"),
     Index("activations_announced", "announced_ns"),
+)
+
+alarm_comments = Table(
+    "alarm_comments",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("announced_ns", Integer, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("time_ns", Integer, nullable=False),
+    Column("comment", Text, nullable=False),
+    Index("alarm_comments_model", "model", "number"),
 )
 
 inbox_acted = Table(
@@ -125,6 +139,8 @@ operator_state = Table(
     Column("off", Integer, nullable=False, server_default="0"),
     Column("shelved_until_ns", Integer),
     Column("feedback_count", Integer, nullable=False, server_default="0"),
+    Column("shelved_once", Integer, nullable=False, server_default="0"),
+    Column("shelving_ns", Integer),
 )
 
 labels = Table(
@@ -181,3 +197,13 @@ TRIGGERS: Final = (
     f"CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit {_REFUSED}",
     f"CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit {_REFUSED}",
 )
+
+UPGRADES: Final = {
+    1: (
+        "ALTER TABLE activations ADD COLUMN confirmed_by TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE activations ADD COLUMN confirmed_ns INTEGER",
+        "ALTER TABLE operator_state ADD COLUMN shelved_once INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE operator_state ADD COLUMN shelving_ns INTEGER",
+    ),
+}
+"""What makes a ledger of one version one of the next; new tables are made besides."""
