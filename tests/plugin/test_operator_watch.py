@@ -215,6 +215,48 @@ async def test_a_new_tag_at_its_initial_0_does_not_switch_on_what_an_operator_ha
     assert not desk.off()
 
 
+async def test_what_was_switched_elsewhere_shows_also_in_a_tag_whose_source_time_moves_by_itself(desk: Desk) -> None:
+    for _ in range(2):
+        desk.write(OFF, 1)
+        await desk.look()
+    desk.ledger.act([OperatorAct("inbox", MODEL, "otto", desk.now_ns(), off=False)])
+    desk.write(OFF, 1)
+    await desk.look()
+    assert (desk.off(), desk.value(OFF)) == (False, 0)
+
+
+async def test_a_tag_that_was_corrected_is_its_operators_from_then_on_also_while_tagsight_is_stopped(
+    desk: Desk,
+) -> None:
+    desk.ledger.act([OperatorAct("inbox", MODEL, "otto", START, off=True)])
+    desk.write(OFF, 0)
+    await desk.look()
+    assert desk.value(OFF) == 1
+    desk.write(OFF, 0)
+    desk.restart()
+    await desk.look()
+    assert not desk.off()
+
+
+async def test_a_historian_that_shows_a_write_late_does_not_switch_meanwhile(desk: Desk) -> None:
+    desk.ledger.act([OperatorAct("inbox", MODEL, "otto", START, off=True)])
+    desk.write(OFF, 0)
+    written = desk.now_ns()
+    await desk.look()
+    desk.stores["scada"]._series[OFF] = StoredSeries(text=False)
+    desk.stores["scada"].append(OFF, [written], [0])
+    await desk.look()
+    assert (desk.off(), len(desk.stores["scada"].writes)) == (True, 1)
+
+
+async def test_feedback_by_an_hmi_whose_clock_is_behind_is_given_after_the_last_look(desk: Desk) -> None:
+    await desk.look()
+    looked = desk.now_ns()
+    desk.stores["scada"].append(FEEDBACK, [looked - 3_600 * SECOND], [1])
+    await desk.look()
+    assert [label.time_ns for label in desk.ledger.labels(MODEL)] == [looked]
+
+
 async def test_the_off_of_the_whole_plugin_shows_in_every_historian(desk: Desk) -> None:
     for name in desk.stores:
         desk.write(PLUGIN_OFF, 0, name)
