@@ -6,12 +6,13 @@ What runs, and what its end would mean:
 * explanations behind the scores;
 * delivery to historians that take results as writes;
 * operators' writes from the inbox, and in the tags of historians that take results as writes;
-* the heartbeat: as long as it moves, the outputs are what they say.
+* the heartbeat: as long as it moves, the outputs are what they say. Nothing that a historian does holds it up.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -22,7 +23,7 @@ from tagsight.connections import Link
 from tagsight.data_folder import DataFolder
 from tagsight.errors import StorageError, TagSightError
 from tagsight.explaining import Explainer
-from tagsight.heartbeat import HeartbeatFile, PluginStatus
+from tagsight.heartbeat import HeartbeatFile
 from tagsight.inbox import Inbox
 from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
@@ -31,14 +32,15 @@ from tagsight.operating import Operators
 from tagsight.operator_watch import LOOK_S, OperatorWatch, watches_of
 from tagsight.outbox import Outbox
 from tagsight.plan import ModelPlan, Plan
+from tagsight.plugin_state import PluginState
 from tagsight.recording import Recorder
-from tagsight.results import State
-from tagsight.schedule import Calendar, Every, Schedule, tick
+from tagsight.schedule import Calendar, Every, Schedule, Work
 from tagsight.scoring_task import ModelFacts, StorePlace
-from tagsight.tick import Participant, Ticker
+from tagsight.tick import Participant, Ticker, TickOutcome
 from tagsight.training import TrainOutcome, gather, keep_binding, watched_while
-from tagsight.workers import Task, Worker, WorkerFailure
+from tagsight.workers import Task, WorkerFailure, Workers
 from tagsight_connectors.errors import HistorianError
+from tagsight_connectors.historian import Historian
 from tagsight_models.errors import ModelError
 
 EXPLANATIONS_AT_ONCE: Final = 1_000
@@ -50,7 +52,6 @@ HEARTBEAT_S: Final = 5.0
 WATCH_S: Final = 1.0
 HOUSEKEEPING_NS: Final = 60_000_000_000
 FACTS_S: Final = 120.0
-DAY_NS: Final = 86_400_000_000_000
 PLUGIN: Final = "TagSight"
 
 Log = Callable[[str, str], None]
@@ -66,8 +67,7 @@ class Service:
         links: by historian name.
         ledger: open for writing.
         inbox: what operators wrote.
-        scoring: worker.
-        training: worker, at low priority.
+        workers: processes that compute.
         clock: of this machine.
         log: (what, message) of a trouble.
         note: (what, message) of what happened as it should: an alarm announced, a model trained.
@@ -78,15 +78,14 @@ class Service:
     links: Mapping[str, Link]
     ledger: Ledger
     inbox: Inbox
-    scoring: Worker
-    training: Worker
+    workers: Workers
     clock: Clock
     log: Log
     note: Log = lambda _what, _message: None
     participants: dict[str, Participant] = field(init=False, default_factory=dict)
-    _beats: int = field(init=False, default=0)
-    _trouble: str = field(init=False, default="")
-    _ticking: dict[int, asyncio.Lock] = field(init=False, default_factory=dict)
+    state: PluginState = field(init=False)
+    _ticking: dict[tuple[str, int], asyncio.Lock] = field(init=False, default_factory=dict)
+    _refused: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict)
     _schedule: Schedule | None = field(init=False, default=None)
     _explainer: Explainer = field(init=False)
     _outbox: Outbox = field(init=False)
@@ -98,46 +97,59 @@ class Service:
         self.place = StorePlace(self.data.models, self.data.signing_key)
         destinations = destinations_of(self.plan)
         plans = {model.key: model for model in self.plan.models}
-        self._explainer = Explainer(self.scoring, self.place, self.ledger, destinations, plans)
+        self._explainer = Explainer(self.workers.explaining, self.place, self.ledger, destinations, plans)
         self._certificates = CertificateWatch(self.data.certificates / "own", self.links)
+        heartbeat = HeartbeatFile(self.data.heartbeat)
+        self.state = PluginState(heartbeat, self.links, self.ledger, self._certificates, self.clock)
         self._outbox = Outbox(self.plan, self.links, self.ledger, self._tell)
         recorder = Recorder(self.ledger, self.plan.timezone)
         note: Log = lambda what, words: self.note(what, words)  # noqa: E731, PLW0108 - `note` may be replaced
         self._operators = Operators(plans, self.ledger, self.inbox, recorder, destinations, note)
         self._tickers = {
-            name: Ticker(link, self.scoring, self.place, self.ledger, recorder, destinations, self._tell)
+            name: Ticker(link, self.workers.scoring, self.place, self.ledger, recorder, destinations, self._tell)
             for name, link in self.links.items()
         }
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then end in an orderly way: heartbeat 0, outputs Bad."""
         self._keep_models()
-        self.beat()
-        await self.refresh()
-        self._close_interrupted()
-        self._schedule = Schedule(tuple(self._jobs()), self._tell)
-        self._schedule.start()
-        self.note("started", f"{len(self.participants)} of {len(self.plan.models)} models are scored")
-        loops = (
-            self._always("heartbeat", HEARTBEAT_S, self._beat_everywhere),
-            self._always("operators", WATCH_S, self.operators),
-            *(self._always(f"operators of {watch.historian}", LOOK_S, watch.look) for watch in self._watches()),
-            self._always("explanations", 0.1, self._explain),
-            self._always("delivery", WATCH_S, self.deliver),
-            self._always("clock", WATCH_S, self._watch_clock(ClockWatch(self.clock))),
-        )
-        running = [asyncio.create_task(one) for one in loops]
+        running = [asyncio.create_task(one) for one in self._own_loops()]
         try:
+            await self.refresh()
+            self._close_interrupted()
+            self._schedule = Schedule(tuple(self._jobs()), self._tell)
+            self._schedule.start()
+            self.note("started", f"{len(self.participants)} of {len(self.plan.models)} models are scored")
+            running += [asyncio.create_task(one) for name in self.links for one in self._loops_of(name)]
             await stop.wait()
         finally:
             await self._stop(running)
+
+    def _own_loops(self) -> list[Coroutine[None, None, None]]:
+        """What no historian can hold up."""
+        return [
+            self._always("heartbeat", HEARTBEAT_S, self._beat),
+            self._always("operators", WATCH_S, self.operators),
+            self._always("explanations", 0.1, self._explain),
+            self._always("clock", WATCH_S, self._watch_clock(ClockWatch(self.clock))),
+        ]
+
+    def _loops_of(self, historian: str) -> list[Coroutine[None, None, None]]:
+        """What is done with one historian: one that does not answer holds up its own loops alone."""
+        watches = [watch for watch in self._watches() if watch.historian == historian]
+        return [
+            self._always(f"connection to {historian}", HEARTBEAT_S, partial(self._keep_connected, historian)),
+            self._always(f"heartbeat to {historian}", HEARTBEAT_S, partial(self._outbox.show, historian, self.state)),
+            self._always(f"delivery to {historian}", WATCH_S, partial(self._outbox.deliver, historian)),
+            *(self._always(f"operators of {historian}", LOOK_S, watch.look) for watch in watches),
+        ]
 
     async def refresh(self) -> None:
         """Find out which models can be scored: bound, and with an approved version. Asked again every minute."""
         bound = {one.model: one.binding for one in self.ledger.bindings()}
         names = [model.key for model in self.plan.models if bound.get(model.key) is not None]
         try:
-            facts: Sequence[ModelFacts] = await self.scoring.run(Task("facts", (self.place, names), FACTS_S))
+            facts: Sequence[ModelFacts] = await self.workers.scoring.run(Task("facts", (self.place, names), FACTS_S))
         except WorkerFailure as failure:
             self._tell("models", f"{failure}; {failure.detail}")
             return
@@ -147,9 +159,7 @@ class Service:
             binding = bound[one.model]
             if binding is not None:
                 found[one.model] = Participant.of(plans[one.model], binding, one)
-            for refused in one.refused:
-                self._tell(one.model, refused)
-                self.ledger.audit(PLUGIN, "model refused", f"{one.model}: {refused}")
+            self._tell_refused(one)
         self.participants = found
         if self._schedule is not None:
             self._schedule.replan(tuple(self._jobs()))
@@ -157,28 +167,24 @@ class Service:
         for ticker in self._tickers.values():
             ticker.recorder.units = units
 
-    async def tick(self, every_ns: int) -> None:
-        """Score what is due of the models with this interval, backlog included."""
-        async with self._ticking.setdefault(every_ns, asyncio.Lock()):
-            await asyncio.sleep(self._behind_s(every_ns))
+    async def tick(self, historian: str, every_ns: int) -> None:
+        """Score what is due of one historian's models with this interval, backlog included."""
+        async with self._ticking.setdefault((historian, every_ns), asyncio.Lock()):
+            await asyncio.sleep(self._behind_s(historian, every_ns))
             more = True
             while more:
-                more = False
-                for name, ticker in self._tickers.items():
-                    mine = [one for one in self._of_interval(every_ns) if one.plan.historian == name]
-                    if mine:
-                        outcome = await ticker.tick(mine)
-                        self._explainer.add(outcome.explainable)
-                        self._note_alarms(outcome.activations)
-                        more = more or outcome.more
+                mine = self._of_interval(historian, every_ns)
+                outcome = await self._tickers[historian].tick(mine) if mine else TickOutcome()
+                self._explainer.add(outcome.explainable)
+                self._note_alarms(outcome.activations)
+                more = outcome.more
 
-    def _behind_s(self, every_ns: int) -> float:
-        """How far the slowest historian's clock is behind ours: a tick by our clock would come before its due time.
+    def _behind_s(self, historian: str, every_ns: int) -> float:
+        """How far the historian's clock is behind ours: a tick by our clock would come before its due time.
 
         At most half an interval; a clock further behind delays its scores.
         """
-        behind = max((-link.clock_difference_s for link in self.links.values()), default=0.0)
-        return min(max(behind, 0.0), every_ns / 2e9)
+        return min(max(-self.links[historian].clock_difference_s, 0.0), every_ns / 2e9)
 
     async def train(self, model: ModelPlan) -> TrainOutcome | None:
         """Train one model by the schedule; None (and told) when it could not be."""
@@ -188,7 +194,7 @@ class Service:
                 model, link, self.place, self.plan.digest, results=self.plan.results.get(model.historian)
             )
             seconds = 2.0 * model.train.at_most_seconds + FACTS_S
-            working = self.training.run(Task("train", task, seconds))
+            working = self.workers.training.run(Task("train", task, seconds))
             outcome, binding = await watched_while(working, model, link, binding)
         except (TagSightError, HistorianError, ModelError) as error:
             self._tell(f"training {model.key}", str(error))
@@ -204,28 +210,18 @@ class Service:
         self._operators.apply()
         self._operators.end_shelvings(self.clock.now_ns())
 
-    async def deliver(self) -> None:
-        """Drain the outbox of every historian that takes results."""
-        await self._outbox.deliver()
-
-    def beat(self, *, stopped: bool = False) -> PluginStatus:
-        """Rewrite the heartbeat file."""
-        self._beats = 0 if stopped else self._beats + 1
-        status = self._status()
-        HeartbeatFile(self.data.heartbeat).write(status)
-        return status
-
     # --- inside ---
 
     def _jobs(self) -> list[Every | Calendar]:
+        rhythms = {(one.plan.historian, one.plan.score.every_ns, one.wait_ns) for one in self.participants.values()}
         jobs: list[Every | Calendar] = [
-            tick(
-                f"score every {every / SECOND:g} s, {wait / SECOND:g} s after",
+            Every(
+                f"score {historian} every {every / SECOND:g} s, {wait / SECOND:g} s after",
                 every,
+                self._safely(f"tick of {historian}", partial(self.tick, historian, every)),
                 (wait + min(TICK_MARGIN_NS, every // 10)) % every,
-                self._safely("tick", self.tick),
             )
-            for every, wait in sorted({(one.plan.score.every_ns, one.wait_ns) for one in self.participants.values()})
+            for historian, every, wait in sorted(rhythms)
         ]
         for model in self.plan.models:
             if model.train.every is not None:
@@ -248,9 +244,18 @@ class Service:
             await asyncio.sleep(0)
             step = self.ledger.retain(self.plan.retention)
 
-    def _of_interval(self, every_ns: int) -> list[Participant]:
-        """By the plan, so that one job alone asks for a model; one with a coarser grid is due less often."""
-        return [one for one in self.participants.values() if one.plan.score.every_ns == every_ns]
+    def _of_interval(self, historian: str, every_ns: int) -> list[Participant]:
+        """By the plan, so that one interval alone asks for a model; one with a coarser grid is due less often."""
+        found = self.participants.values()
+        return [one for one in found if (one.plan.historian, one.plan.score.every_ns) == (historian, every_ns)]
+
+    def _tell_refused(self, facts: ModelFacts) -> None:
+        """Versions that were not loaded: told and kept in the audit when that changes."""
+        if self._refused.get(facts.model, ()) != facts.refused:
+            self._refused[facts.model] = facts.refused
+            for refused in facts.refused:
+                self._tell(facts.model, refused)
+                self.ledger.audit(PLUGIN, "model refused", f"{facts.model}: {refused}")
 
     def _close_interrupted(self) -> None:
         """What was not explained when TagSight last ended says so."""
@@ -276,26 +281,18 @@ class Service:
             if not await self._explainer.step():
                 return
 
-    async def _beat_everywhere(self) -> None:
-        status = self.beat()
-        await self._outbox.show(status, stopped=False)
+    async def _beat(self) -> None:
+        self.state.beat()
 
-    def _status(self) -> PluginStatus:
-        now = self.clock.now_ns()
-        counters = self.ledger.counters()
-        down = [f"{name}: {link.trouble}" for name, link in self.links.items() if not link.connected]
-        return PluginStatus(
-            heartbeat=self._beats,
-            time_ns=now,
-            state=int(State.FAILURE if down else State.NORMAL),
-            buffered=counters.buffered,
-            missed=counters.missed,
-            not_recovered=counters.not_recovered,
-            alarms_per_day=self.ledger.count_activations(now - DAY_NS, now),
-            certificate_days=self._certificates.days(now),
-            off=self.ledger.operator_state(PLUGIN).off,
-            message="; ".join(down)[:200],
-        )
+    async def _keep_connected(self, historian: str) -> None:
+        """Connect also while no model is due; a trouble is told when it begins or changes."""
+        link = self.links[historian]
+        before = link.trouble
+        if not link.connected:
+            with suppress(HistorianError):  # the link keeps the trouble, and decides when the next attempt is made
+                await link.use(_nothing)
+            if link.trouble and link.trouble != before:
+                self._tell(historian, link.trouble)
 
     def _note_alarms(self, activations: Sequence[Activation]) -> None:
         for one in activations:
@@ -312,10 +309,10 @@ class Service:
 
         return look
 
-    def _safely(self, what: str, work: Callable[[int], Awaitable[None]]) -> Callable[[int], Awaitable[None]]:
-        async def safe(every_ns: int) -> None:
+    def _safely(self, what: str, work: Work) -> Work:
+        async def safe() -> None:
             try:
-                await work(every_ns)
+                await work()
             except (TagSightError, HistorianError) as error:
                 self._tell(what, str(error))
 
@@ -333,7 +330,6 @@ class Service:
             await asyncio.sleep(pause_s)
 
     def _tell(self, what: str, why: str) -> None:
-        self._trouble = f"{what}: {why}"
         self.log(what, why)
 
     async def _stop(self, running: Sequence["asyncio.Task[None]"]) -> None:
@@ -343,15 +339,18 @@ class Service:
             one.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         try:
-            status = self.beat(stopped=True)
-            await self._outbox.show(replace(status, heartbeat=0), stopped=True)
-        except (StorageError, HistorianError) as error:
+            self.state.stop()
+        except StorageError as error:
             self._tell("stop", str(error))
+        await asyncio.gather(*(self._outbox.end(name, self.state) for name in self.links))
         self.note("stopped", "orderly")
-        await self.scoring.close()
-        await self.training.close()
+        await self.workers.close()
         for link in self.links.values():
             await link.close()
+
+
+async def _nothing(_historian: Historian) -> None:
+    """What a link is asked for when only the connection is wanted."""
 
 
 def destinations_of(plan: Plan) -> dict[str, str]:

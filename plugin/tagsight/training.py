@@ -64,6 +64,7 @@ class TrainOutcome:
         approved: it runs from now on; otherwise it waits for `tagsight model approve`.
         trial: it must not alarm.
         words: the card for people.
+        short: the same in a few lines.
     """
 
     model: str
@@ -71,6 +72,7 @@ class TrainOutcome:
     approved: bool
     trial: bool
     words: str
+    short: str = ""
 
 
 async def bind_model(plan: ModelPlan, historian: Historian, is_ours: Callable[[Tag], bool]) -> Binding:
