@@ -1,10 +1,11 @@
 """The seam between TagSight and a historian: one Protocol, its laws in words."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tagsight_connectors.history import Page, Sample, Span, WriteOutcome
+from tagsight_connectors.aggregates import STANDARD, Aggregate, AggregateConfiguration, ProcessedHistory
+from tagsight_connectors.history import Page, Sample, Span, Times, WriteOutcome
 from tagsight_connectors.tag import Tag
 
 
@@ -67,6 +68,31 @@ class Historian(Protocol):
         without an error, the read was complete for all addresses; otherwise `IncompleteRead` or `UnknownTag`
         says what is missing. Leaving the iterator early (`aclose`) releases continuation points.
         """
+
+    async def read_processed(
+        self,
+        addresses: Sequence[str],
+        span: Span,
+        aggregate: Aggregate,
+        interval_ns: int,
+        *,
+        configuration: AggregateConfiguration = STANDARD,
+        own: Collection[str] = (),
+    ) -> ProcessedHistory:
+        """One aggregate of each address: a value for each interval of `span`, stamped with the interval's start.
+
+        Intervals are `[start, start + interval_ns)`; the last one ends with the span. The historian computes where it
+        can, else TagSight does, by the same rules; the result says who did; `own`: addresses for which TagSight shall
+        compute in any case. Every interval has a value: NaN with
+        Bad_NoData where there were none, so an empty history is no error. Bounding values are looked for as far as
+        `aggregates.rows.search_ns` says. Raises UnknownTag; Unsupported for text where numbers are needed; ValueError
+        for an interval without length.
+        """
+
+    async def read_at_times(
+        self, addresses: Sequence[str], times: Times, *, configuration: AggregateConfiguration = STANDARD
+    ) -> ProcessedHistory:
+        """The value of each address at each of `times`, in their order: stored or interpolated, or Bad_NoData."""
 
     async def read_current(self, addresses: Sequence[str]) -> Sequence[Sample]:
         """The newest value of each address, in the order asked; an unknown address has a Bad status, no error."""

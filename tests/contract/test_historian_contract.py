@@ -8,11 +8,13 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tagsight_connectors.errors import NotConnected, UnknownTag, WriteNotAllowed
+from tagsight_connectors.aggregates import Aggregate, Computer, compute, compute_at
+from tagsight_connectors.errors import NotConnected, UnknownTag, Unsupported, WriteNotAllowed
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import Sample, Span, TagHistory
 from tagsight_connectors.quality import (
     BAD,
+    BAD_NO_DATA,
     BAD_NODE_ID_UNKNOWN,
     BAD_SENSOR_FAILURE,
     GOOD,
@@ -251,3 +253,64 @@ async def all_not_connected(historian: Historian, address: str) -> None:
         await historian.read_current([address])
     with pytest.raises(NotConnected):
         _ = [tag async for tag in historian.browse()]
+
+
+SECONDS = st.integers(1, 9).map(lambda seconds: seconds * SECOND)
+
+
+def same(found: TagHistory, expected: TagHistory) -> None:
+    assert found.times.tolist() == expected.times.tolist()
+    assert [hex(code) for code in found.status.tolist()] == [hex(code) for code in expected.status.tolist()]
+    assert np.allclose(found.values.astype(np.float64), expected.values.astype(np.float64), equal_nan=True)
+
+
+@examples
+@given(histories(), st.sampled_from(Aggregate), st.integers(-3, 9), SECONDS)
+async def test_an_aggregate_is_that_of_the_stored_values_and_says_who_computed_it(
+    place: Place, numbers: TagHistory, aggregate: Aggregate, first: int, interval_ns: int
+) -> None:
+    historian = await place.fill(numbers, TEXTS)
+    speed, span = place.address("Speed"), Span(START_NS + first * SECOND, START_NS + 12 * SECOND)
+    found = await historian.read_processed([speed], span, aggregate, interval_ns)
+    same(found.tags[speed], compute(numbers, span, interval_ns, aggregate))
+    assert found.computed_by == {speed: Computer.TAGSIGHT}
+
+
+@examples
+@given(histories(), st.lists(st.integers(-5, 40), max_size=9))
+async def test_values_at_given_times_come_in_the_order_of_the_times(
+    place: Place, numbers: TagHistory, halves: list[int]
+) -> None:
+    historian = await place.fill(numbers, TEXTS)
+    times = START_NS + np.array(halves, dtype=np.int64) * (SECOND // 2)
+    speed, empty = place.address("Speed"), place.address("Empty")
+    found = await historian.read_at_times([speed, empty], times)
+    same(found.tags[speed], compute_at(numbers, times))
+    assert found.tags[empty].times.tolist() == times.tolist()
+    assert set(found.tags[empty].status.tolist()) <= {BAD_NO_DATA}
+
+
+async def test_a_tag_without_values_has_an_aggregate_without_data_for_each_interval(place: Place) -> None:
+    historian = await place.fill(NUMBERS, TEXTS)
+    empty = place.address("Empty")
+    found = await historian.read_processed(
+        [empty], Span(START_NS, START_NS + 5 * SECOND), Aggregate.AVERAGE, 2 * SECOND
+    )
+    assert found.tags[empty].status.tolist() == [BAD_NO_DATA] * 3
+
+
+async def test_states_are_counted_but_have_no_average(place: Place) -> None:
+    historian = await place.fill(NUMBERS, TEXTS)
+    mode, span = place.address("Mode"), Span(START_NS, START_NS + 4 * SECOND)
+    counted = await historian.read_processed([mode], span, Aggregate.COUNT, 2 * SECOND)
+    assert counted.tags[mode].values.tolist() == [1.0, 1.0]
+    with pytest.raises(Unsupported):
+        await historian.read_processed([mode], span, Aggregate.AVERAGE, 2 * SECOND)
+
+
+async def test_an_aggregate_of_an_unknown_tag_is_an_error(place: Place) -> None:
+    historian = await place.fill(NUMBERS, TEXTS)
+    with pytest.raises(UnknownTag):
+        await historian.read_processed([place.address("Nowhere")], WHOLE, Aggregate.AVERAGE, SECOND)
+    with pytest.raises(UnknownTag):
+        await historian.read_at_times([place.address("Nowhere")], np.array([START_NS]))

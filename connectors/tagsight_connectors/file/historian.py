@@ -19,6 +19,7 @@ from tagsight_connectors.historian import Description
 from tagsight_connectors.history import Page, Sample, Span, TagHistory, WriteOutcome
 from tagsight_connectors.memory.store import sample_at
 from tagsight_connectors.patterns import matches
+from tagsight_connectors.processing import ComputesFromRaw
 from tagsight_connectors.quality import BAD_NO_DATA, BAD_NODE_ID_UNKNOWN, BAD_NOT_WRITABLE, GOOD
 from tagsight_connectors.tag import Tag
 
@@ -32,7 +33,7 @@ def open_file(connection: Connection) -> "FileHistorian":
     return FileHistorian(settings_of(connection), url=connection.url, accepted=connection.accepted)
 
 
-class FileHistorian:
+class FileHistorian(ComputesFromRaw):
     """An export, or a folder of them, as a historian.
 
     `connect` reads every file once to learn what is there; a file that has changed since is read anew by the next

@@ -9,6 +9,7 @@ from tagsight_connectors.historian import Description
 from tagsight_connectors.history import Page, Sample, Span, TagHistory, WriteOutcome
 from tagsight_connectors.memory.store import MemoryStore
 from tagsight_connectors.patterns import matches
+from tagsight_connectors.processing import ComputesFromRaw
 from tagsight_connectors.quality import BAD_NO_DATA, BAD_NODE_ID_UNKNOWN
 from tagsight_connectors.tag import Tag
 
@@ -19,7 +20,7 @@ def open_memory(connection: Connection) -> "MemoryHistorian":
     return MemoryHistorian(MemoryStore.named(name), accepted=connection.accepted, timeout_s=connection.timeout_s)
 
 
-class MemoryHistorian:
+class MemoryHistorian(ComputesFromRaw):
     """A historian in memory. The data live in `store`, so that several sessions see the same plant.
 
     Attributes:

@@ -1,29 +1,35 @@
 """`opc.tcp://`: a historian over OPC UA, behind the `Historian` Protocol."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
+import numpy as np
 from asyncua import Client, ua
 from asyncua.client.ua_client import UaClientState
 from cryptography import x509
 
+from tagsight_connectors.aggregates import STANDARD, Aggregate, AggregateConfiguration, Computer, ProcessedHistory
+from tagsight_connectors.aggregates.rows import interval_starts
 from tagsight_connectors.connection import Connection, WriteService
 from tagsight_connectors.errors import AccessRefused, MalformedData, NotConnected, UnknownTag
 from tagsight_connectors.historian import Description
-from tagsight_connectors.history import Page, Sample, Span, WriteOutcome
+from tagsight_connectors.history import Page, Sample, Span, TagHistory, Times, WriteOutcome
 from tagsight_connectors.opcua.address import Namespaces
 from tagsight_connectors.opcua.browsing import Browser, access_of
 from tagsight_connectors.opcua.certificates import SECOND, thumbprint_of
 from tagsight_connectors.opcua.data_types import DataTypes
 from tagsight_connectors.opcua.error_mapping import status_error
 from tagsight_connectors.opcua.history_read import HistoryReader
+from tagsight_connectors.opcua.processed_details import at_time_details, processed_details
+from tagsight_connectors.opcua.processed_read import Details, ProcessedReader, ServerAggregates
 from tagsight_connectors.opcua.request_size import RequestSize
 from tagsight_connectors.opcua.service import Reading, Service
 from tagsight_connectors.opcua.session import close_session, leaf_certificate, open_session
 from tagsight_connectors.opcua.write_values import NodeTypes
 from tagsight_connectors.opcua.writing import HistoryWriter, Writer, Writing, check_fence
+from tagsight_connectors.processing import at_times_from_raw, processed_from_raw
 from tagsight_connectors.quality import BAD_NODE_ID_UNKNOWN, BAD_TYPE_MISMATCH
 from tagsight_connectors.tag import Access, Tag
 
@@ -54,6 +60,7 @@ class OpcUaHistorian:
         self._connection = connection
         self._now_ns = now_ns
         self._size = RequestSize()
+        self._processed_size = RequestSize()
         self._client: Client | None = None
         self._session: Service | None = None
         self._endpoint: ua.EndpointDescription | None = None
@@ -69,6 +76,7 @@ class OpcUaHistorian:
         way = HistoryWriter if self._connection.writes_by is WriteService.HISTORY_UPDATE else Writer
         self._writer = way(service, NodeTypes(service, self._types), self._connection.accepted)
         self._session = service
+        self._server_aggregates = ServerAggregates()
         try:
             service.namespaces = Namespaces(_texts(await self._value(NAMESPACE_ARRAY)))
             await self._obey_limits(service)
@@ -121,6 +129,56 @@ class OpcUaHistorian:
             async for page in pages:
                 yield page
 
+    async def read_processed(
+        self,
+        addresses: Sequence[str],
+        span: Span,
+        aggregate: Aggregate,
+        interval_ns: int,
+        *,
+        configuration: AggregateConfiguration = STANDARD,
+        own: Collection[str] = (),
+    ) -> ProcessedHistory:
+        """An aggregate on a grid, computed by the server where it can."""
+        starts = interval_starts(span, interval_ns)
+
+        def details(times: Times, nodes: int) -> ua.ExtensionObject:
+            part = Span(int(times[0]), min(int(times[-1]) + interval_ns, span.end_ns))
+            return processed_details(part, aggregate, interval_ns, configuration, nodes)
+
+        found = await self._computed_there((aggregate, configuration), details, set(addresses) - set(own), starts)
+        rest = [address for address in addresses if address not in found]
+        mine = await processed_from_raw(self.read_raw, rest, span, aggregate, interval_ns, configuration=configuration)
+        return _together(addresses, found, mine)
+
+    async def read_at_times(
+        self, addresses: Sequence[str], times: Times, *, configuration: AggregateConfiguration = STANDARD
+    ) -> ProcessedHistory:
+        """Values at given times, interpolated by the server where it can."""
+        wanted, place = np.unique(times, return_inverse=True)
+
+        def details(part: Times, _nodes: int) -> ua.ExtensionObject:
+            return at_time_details(part)
+
+        found = await self._computed_there("at times", details, addresses, wanted)
+        there = {
+            address: TagHistory(one.times[place], one.values[place], one.status[place])
+            for address, one in found.items()
+        }
+        rest = [address for address in addresses if address not in found]
+        return _together(
+            addresses, there, await at_times_from_raw(self.read_raw, rest, times, configuration=configuration)
+        )
+
+    async def _computed_there(
+        self, what: object, details: Details, addresses: Collection[str], times: Times
+    ) -> dict[str, TagHistory]:
+        service = self._service()
+        for address in addresses:
+            service.namespaces.node(address)
+        reader = ProcessedReader(service, self._processed_size, self._server_aggregates, what, details)
+        return await reader.read(list(addresses), times) if len(times) else {}
+
     async def read_current(self, addresses: Sequence[str]) -> Sequence[Sample]:
         """The newest value of each address, in order."""
         service = self._service()
@@ -162,6 +220,7 @@ class OpcUaHistorian:
         told = {name: value for name, (value, _, _) in zip(names, readings, strict=True) if isinstance(value, int)}
         self._size.obey({"history_nodes": told.pop("points", 0)})
         self._size.obey(told)
+        self._processed_size.obey({"history_nodes": self._size.history_nodes})
 
     async def _check_existence(self, addresses: Sequence[str]) -> None:
         """Raise for a tag without values that is not there, or whose history we may not read."""
@@ -176,6 +235,14 @@ class OpcUaHistorian:
     def _security(self) -> str:
         user = f"user {self._connection.user}" if self._connection.user else "anonymous"
         return f"Basic256Sha256 SignAndEncrypt, {user}" if self._endpoint else f"None, {user}"
+
+
+def _together(addresses: Sequence[str], found: Mapping[str, TagHistory], mine: ProcessedHistory) -> ProcessedHistory:
+    computed_by = dict.fromkeys(found, Computer.SERVER) | dict(mine.computed_by)
+    return ProcessedHistory(
+        {address: found[address] if address in found else mine.tags[address] for address in addresses},
+        {address: computed_by[address] for address in addresses},
+    )
 
 
 def _texts(value: object) -> list[str]:

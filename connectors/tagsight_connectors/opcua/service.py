@@ -82,7 +82,11 @@ class Service:
 
     async def history_read(self, nodes: Sequence[HistoryNode], span: Span, at_most: int) -> Sequence[NodeAnswer]:
         """One HistoryRead of raw values."""
-        body = await self.answer(self._history_request(nodes, span, at_most, release=False), "HistoryRead")
+        return await self.history_details(nodes, _raw_details(span, at_most))
+
+    async def history_details(self, nodes: Sequence[HistoryNode], details: ua.ExtensionObject) -> Sequence[NodeAnswer]:
+        """One HistoryRead of whatever the details ask for."""
+        body = await self.answer(self._history_request(nodes, details, release=False), "HistoryRead")
         if len(body) < DECODED_IN_THREAD:
             result, answers = decode_history_response(body, len(nodes))
         else:
@@ -92,18 +96,13 @@ class Service:
 
     async def release(self, nodes: Sequence[HistoryNode]) -> None:
         """Let the server forget continuation points; what it says to that does not matter."""
-        request = self._history_request(nodes, Span(0, 0), 0, release=True)
+        request = self._history_request(nodes, _raw_details(Span(0, 0), 0), release=True)
         try:
             await self.answer(request, "release of continuation points", min(self.timeout_s, RELEASE_S))
         except HistorianError:  # the read has its own result already; the server drops them with the session
             return
 
-    def _history_request(self, nodes: Sequence[HistoryNode], span: Span, at_most: int, *, release: bool) -> Any:
-        """Every field is set: asyncua's defaults ask for modified values and release the points."""
-        details = ua.ExtensionObject(
-            ua.FourByteNodeId(ua.ObjectIds.ReadRawModifiedDetails_Encoding_DefaultBinary),
-            _RAW_DETAILS.pack(False, ticks_of_ns(span.start_ns), ticks_of_ns(span.end_ns + 99), at_most, False),
-        )
+    def _history_request(self, nodes: Sequence[HistoryNode], details: ua.ExtensionObject, *, release: bool) -> Any:
         request = ua.HistoryReadRequest()
         request.Parameters = ua.HistoryReadParameters(
             HistoryReadDetails=details,
@@ -151,6 +150,14 @@ class Service:
 
 def _code(status: ua.StatusCode) -> int:
     return int(status.value)
+
+
+def _raw_details(span: Span, at_most: int) -> ua.ExtensionObject:
+    """Every field is set: asyncua's defaults ask for modified values and release the points."""
+    return ua.ExtensionObject(
+        ua.FourByteNodeId(ua.ObjectIds.ReadRawModifiedDetails_Encoding_DefaultBinary),
+        _RAW_DETAILS.pack(False, ticks_of_ns(span.start_ns), ticks_of_ns(span.end_ns + 99), at_most, False),
+    )
 
 
 def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

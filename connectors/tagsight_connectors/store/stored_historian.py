@@ -1,15 +1,17 @@
 """A historian behind the local store: stored days come from the disk, everything else from the historian."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
+from tagsight_connectors.aggregates import STANDARD, Aggregate, AggregateConfiguration, ProcessedHistory
 from tagsight_connectors.errors import HistorianError, IncompleteRead, NotConnected
 from tagsight_connectors.historian import Description, Historian
-from tagsight_connectors.history import Page, Sample, Span, TagHistory, WriteOutcome
+from tagsight_connectors.history import Page, Sample, Span, TagHistory, Times, WriteOutcome
+from tagsight_connectors.processing import processed_from_raw
 from tagsight_connectors.store import limits
 from tagsight_connectors.store.catalogue import StoredDay
 from tagsight_connectors.store.day_writer import DayWriter
@@ -58,6 +60,29 @@ class StoredHistorian:
     def browse(self, pattern: str = "*") -> AsyncIterator[Tag]:
         """The historian's answer."""
         return self.historian.browse(pattern)
+
+    async def read_processed(
+        self,
+        addresses: Sequence[str],
+        span: Span,
+        aggregate: Aggregate,
+        interval_ns: int,
+        *,
+        configuration: AggregateConfiguration = STANDARD,
+        own: Collection[str] = (),
+    ) -> ProcessedHistory:
+        """The historian's answer; what TagSight shall compute in any case comes from stored days where it can."""
+        there = [address for address in addresses if address not in own]
+        mine = [address for address in addresses if address in own]
+        found = await self.historian.read_processed(there, span, aggregate, interval_ns, configuration=configuration)
+        more = await processed_from_raw(self.read_raw, mine, span, aggregate, interval_ns, configuration=configuration)
+        return ProcessedHistory({**found.tags, **more.tags}, {**found.computed_by, **more.computed_by})
+
+    async def read_at_times(
+        self, addresses: Sequence[str], times: Times, *, configuration: AggregateConfiguration = STANDARD
+    ) -> ProcessedHistory:
+        """The historian's answer."""
+        return await self.historian.read_at_times(addresses, times, configuration=configuration)
 
     async def read_current(self, addresses: Sequence[str]) -> Sequence[Sample]:
         """The historian's answer."""

@@ -10,10 +10,14 @@ S = 1_000_000_000
 NO_DATA = 0x809B0000
 NAN = float("nan")
 
-REGULAR = [(0, NAN, NO_DATA), (10, 10, 0), (20, 20, 0), (30, 30, 0), (40, 40, 0x80000000), (50, 50, 0), (60, 60, 0),
-           (70, 70, 0x40000000), (80, 80, 0), (90, 90, 0)]  # fmt: skip
-IRREGULAR = [(0, NAN, NO_DATA), (2, 10, 0), (25, 20, 0), (28, 25, 0), (39, 30, 0), (42, NAN, 0x80000000), (48, 40, 0),
-             (52, 50, 0), (72, 60, 0), (77, 70, 0x40000000), (83, 70, 0), (86, 80, 0), (90, 90, 0)]  # fmt: skip
+REGULAR: list[tuple[float, float, int]] = [
+    (0, NAN, NO_DATA), (10, 10, 0), (20, 20, 0), (30, 30, 0), (40, 40, 0x80000000), (50, 50, 0), (60, 60, 0),
+    (70, 70, 0x40000000), (80, 80, 0), (90, 90, 0),
+]  # fmt: skip
+IRREGULAR: list[tuple[float, float, int]] = [
+    (0, NAN, NO_DATA), (2, 10, 0), (25, 20, 0), (28, 25, 0), (39, 30, 0), (42, NAN, 0x80000000), (48, 40, 0),
+    (52, 50, 0), (72, 60, 0), (77, 70, 0x40000000), (83, 70, 0), (86, 80, 0), (90, 90, 0),
+]  # fmt: skip
 
 HISTORIAN_1 = (REGULAR, AggregateConfiguration(treat_uncertain_as_bad=False))
 HISTORIAN_2 = (IRREGULAR, AggregateConfiguration())
