@@ -136,6 +136,7 @@ def test_the_counters_see_whoever_tries_to_get_out(server: Server) -> None:
 
 @pytest.mark.usefixtures("isolated")
 def test_the_demo_asks_for_no_name_and_no_address_outside(demo: Ran) -> None:
+    assert demo.code == 0, demo.said
     assert [demo.counter(protocol, "OutNoRoutes") for protocol in ("Ip", "Ip6")] == [0, 0]
     assert [demo.counter(protocol, "OutDatagrams") for protocol in ("Udp", "Udp6")] == [0, 0]
 
