@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from tagsight.errors import StorageError
 from tagsight.ledger.records import AuditEntry
@@ -24,6 +24,11 @@ def append_audit(connection: Connection, time_ns: int, who: str, what: str, deta
         )
     )
     return AuditEntry(number, time_ns, who, what, detail, digest)
+
+
+def last_number(connection: Connection) -> int:
+    """Of the newest entry; 0 before the first."""
+    return connection.execute(select(func.max(audit.c.number))).scalar_one() or 0
 
 
 def audit_entries(connection: Connection, after: int, limit: int) -> tuple[AuditEntry, ...]:

@@ -339,6 +339,11 @@ class Ledger:
         with self._database.read() as connection:
             return audit.audit_entries(connection, after, limit)
 
+    def last_audit(self) -> int:
+        """Number of the newest entry; 0 before the first. What operators do always adds one."""
+        with self._database.read() as connection:
+            return audit.last_number(connection)
+
     def verify_audit(self) -> int:
         """Check the chain of the audit trail; the number of its entries. Raises StorageError where it is broken."""
         with self._database.read() as connection:
