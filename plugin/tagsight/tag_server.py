@@ -17,6 +17,7 @@ from tagsight.heartbeat import HeartbeatFile
 from tagsight.inbox import Inbox
 from tagsight.ledger.ledger import Ledger
 from tagsight.platform import install_stop_signals
+from tagsight.served_alarms import LedgerAlarms
 from tagsight.served_results import LedgerSource
 from tagsight.users import Users
 from tagsight_connectors.opcua.server import TagServer
@@ -33,9 +34,10 @@ async def serve(data: DataFolder, host: str, port: int, stop: asyncio.Event) -> 
         ledger = stack.enter_context(Ledger.open_reader(data.ledger, clock))
         inbox = stack.enter_context(Inbox.open(data.inbox))
         source = LedgerSource(ledger, HeartbeatFile(data.heartbeat), inbox, clock)
+        alarms = LedgerAlarms(ledger, HeartbeatFile(data.heartbeat), inbox, clock)
         settings = ServerSettings(host, port, data.certificates, APPLICATION_URI)
         users = Users(data.users, clock)
-        async with TagServer(source, settings, users.authenticate, clock) as server:
+        async with TagServer(source, settings, users.authenticate, clock, alarms) as server:
             print(f"serving {server.url}", flush=True)  # noqa: T201 - the service waits for this line
             await stop.wait()
 
