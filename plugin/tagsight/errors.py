@@ -72,7 +72,7 @@ class AlreadyRunning(NotAllowed):
     """A second service on the same data folder."""
 
     what: str = "another TagSight service already uses this data folder"
-    mend: str = "`tagsight status --data DIR` shows which; stop it first, or give this one a folder of its own."
+    mend: str = "Stop it first, or give this one a folder of its own: `--data DIR`."
 
 
 @dataclass

@@ -4,9 +4,10 @@ import json
 import logging
 import logging.handlers
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
@@ -18,12 +19,16 @@ FILE_BYTES: Final = 5_000_000
 FILES: Final = 10
 """Of all processes' logs together at most `FILE_BYTES` x `FILES` = 50 MB: each process gets its share."""
 
+PROCESSES: Final = 5
+"""Service, scoring, explaining, training, tag server."""
+
 PER_MINUTE: Final = 30
 """Lines of one event in one minute; what is more is counted and told with the next one."""
 
 LONGEST_VALUE: Final = 2_000
 MOST_EVENTS: Final = 1_000
 REDACTED: Final = "(not logged)"
+_SHOWN_OTHERWISE: Final = frozenset({"time", "time_ns", "level", "event", "message", "exception"})
 
 Logger: TypeAlias = structlog.typing.FilteringBoundLogger
 _Event: TypeAlias = MutableMapping[str, Any]
@@ -34,30 +39,51 @@ _SECRET_IN_URL: Final = re.compile(r"(\w+://[^/\s:@]*):[^/\s@]+@")
 _SECRET_IN_TEXT: Final = re.compile(r"(?i)\b(pass(?:word|wd|phrase)|secret|token)(\s*[=:]\s*)(\S+)")
 
 
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A second place for the lines, for people: the console or the system's journal.
+
+    Attributes:
+        say: takes one line; what it raises loses the line.
+        timezone: of the times in it.
+    """
+
+    say: Callable[[str], None]
+    timezone: tzinfo = UTC
+
+
 @contextmanager
 def open_log(
-    folder: Path, process: str, *, clock: Clock | None = None, debug: bool = False, processes: int = 4
+    folder: Path, process: str, *, clock: Clock | None = None, debug: bool = False, echo: Echo | None = None
 ) -> Iterator[Logger]:
-    """A logger that writes `<process>.log` and its rotated files; hand it on, nothing is global.
+    """A logger that writes `<process>.log` and its rotated files; hand it on.
+
+    What libraries say by Python's own `logging` goes there too, from warnings on, and not raw to the console.
 
     Args:
         folder: of the logs.
-        process: name of the file: `service`, `scoring`, `training`, `tag-server`.
+        process: name of the file: `service`, `scoring`, `explaining`, `training`, `tag-server`.
         clock: for the stamps and the rate.
         debug: log debug lines too.
-        processes: how many processes share the 50 MB.
+        echo: shows the same lines to people.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    files = max(2, FILES // processes)
+    files = max(2, FILES // PROCESSES)
     file = _QuietFile(
         folder / f"{process}.log", maxBytes=FILE_BYTES, backupCount=files - 1, encoding="utf-8", delay=True
     )
     with closing(_Lines(file)) as lines:
-        yield logger_to(lines, clock or SystemClock(), debug=debug)
+        log = logger_to(lines, clock or SystemClock(), debug=debug, echo=echo)
+        libraries = _Libraries(log)
+        logging.getLogger().addHandler(libraries)
+        try:
+            yield log
+        finally:
+            logging.getLogger().removeHandler(libraries)
 
 
-def logger_to(lines: "_Lines | Any", clock: Clock, *, debug: bool = False) -> Logger:
-    """A logger over anything with `msg(text)`; what `open_log` makes, for tests and for the console."""
+def logger_to(lines: "_Lines | Any", clock: Clock, *, debug: bool = False, echo: Echo | None = None) -> Logger:
+    """A logger over anything with `msg(text)`; what `open_log` makes, for tests."""
     wrapped = structlog.wrap_logger(
         lines,
         processors=[
@@ -66,6 +92,7 @@ def logger_to(lines: "_Lines | Any", clock: Clock, *, debug: bool = False) -> Lo
             _Stamp(clock),
             structlog.processors.format_exc_info,
             redact,
+            *([_Echoing(echo)] if echo is not None else []),
             _as_line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
@@ -99,13 +126,51 @@ class _Lines:
         self._file.close()
 
 
+class _Libraries(logging.Handler):
+    """Takes the warnings of libraries into a log; the event is the name of their logger."""
+
+    def __init__(self, log: Logger) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One record, with its traceback if it has one."""
+        with suppress(Exception):  # a library's log line that cannot be formatted
+            self._log.warning(record.name, message=record.getMessage(), exc_info=record.exc_info)
+
+
 @dataclass
 class _Stamp:
     clock: Clock
 
     def __call__(self, _logger: Any, _name: str, event: _Event) -> _Event:
-        event["time_ns"] = self.clock.now_ns()
+        now = self.clock.now_ns()
+        event["time"] = _local(now, UTC).isoformat(timespec="milliseconds")
+        event["time_ns"] = now
         return event
+
+
+@dataclass
+class _Echoing:
+    echo: Echo
+
+    def __call__(self, _logger: Any, _name: str, event: _Event) -> _Event:
+        with suppress(OSError, ValueError):  # nobody listens any more, or cannot show a character
+            self.echo.say(readable(event, self.echo.timezone))
+        return event
+
+
+def readable(event: Mapping[str, Any], timezone: tzinfo) -> str:
+    """One line for people: local time, level, event, message, and what else there is; no traceback."""
+    when = _local(event.get("time_ns", 0), timezone).strftime("%Y-%m-%d %H:%M:%S %Z")
+    message = event.get("message", "")
+    others = [f"{key}={value}" for key, value in event.items() if key not in _SHOWN_OTHERWISE and value is not None]
+    text = f"{when} {event.get('level', 'info'):7} {event.get('event', '')}{f': {message}' if message else ''}"
+    return " ".join("; ".join([text, *others]).splitlines())
+
+
+def _local(time_ns: int, timezone: tzinfo) -> datetime:
+    return datetime.fromtimestamp(time_ns // 1_000_000 / 1_000, tz=timezone)
 
 
 @dataclass
@@ -166,4 +231,5 @@ def _clean(text: str) -> str:
 
 
 def _as_line(_logger: Any, _name: str, event: _Event) -> str:
-    return json.dumps(event, ensure_ascii=False, default=str)
+    first = {key: event[key] for key in ("time", "level", "event", "message") if key in event}
+    return json.dumps({**first, **event}, ensure_ascii=False, default=str)

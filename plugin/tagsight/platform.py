@@ -1,7 +1,7 @@
 """The one place of platform calls: folders, locks, priorities, file modes, stop signals, network shares, time zone.
 
-Windows is where historians live: everything here has a branch for it. `fcntl`, `msvcrt`, `signal`, `os.fork` and
-`os.nice` are used nowhere else (a test looks).
+Windows is where historians live: everything here has a branch for it. `fcntl`, `msvcrt`, `signal`, `os.fork`,
+`os.nice`, `os.kill` and `os.getppid` are used nowhere else (a test looks).
 """
 
 import asyncio
@@ -120,8 +120,8 @@ class InstanceLock:
     path: Path
     _descriptor: int | None = field(default=None, repr=False)
 
-    def acquire(self) -> bool:
-        """Take it; False when another process (or another object of this one) has it."""
+    def acquire(self, about: str = "") -> bool:
+        """Take it; False when another process (or another object of this one) has it. `about`: see `Holder`."""
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             _lock(descriptor)
@@ -130,7 +130,7 @@ class InstanceLock:
             return False
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
+        os.write(descriptor, f"{os.getpid()}\n{about}\n".encode("ascii"))
         self._descriptor = descriptor
         return True
 
@@ -141,18 +141,26 @@ class InstanceLock:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def holder(self) -> int | None:
-        """Pid of the process that holds it now; None when nobody does. Takes nothing away from a holder."""
-        if self._descriptor is not None:
-            return os.getpid()
+    def holder(self) -> "Holder | None":
+        """Who holds it now; None when nobody does. Takes nothing away from a holder."""
         if not self.path.exists():
             return None
-        probe = InstanceLock(self.path)
-        text = self.path.read_text(encoding="ascii", errors="replace").strip()
-        if probe.acquire():
-            probe.release()
-            return None
-        return int(text) if text.isdigit() else None
+        text = self.path.read_text(encoding="ascii", errors="replace")
+        if self._descriptor is None:
+            probe = InstanceLock(self.path)
+            if probe.acquire():
+                probe.release()
+                return None
+        pid, _, about = text.partition("\n")
+        return Holder(int(pid), about.strip()) if pid.isdecimal() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that holds a lock, and what it said about itself when it took it (ASCII, one line)."""
+
+    pid: int
+    about: str = ""
 
 
 def _lock(descriptor: int) -> None:
@@ -187,8 +195,19 @@ def install_stop_signals(loop: asyncio.AbstractEventLoop, callback: Callable[[],
             signal.signal(number, from_outside_the_loop)
 
 
-def ignore_stop_signals() -> None:
+def ignore_interrupts() -> None:
     """For workers: Ctrl-C reaches the whole console group, but the service alone decides when they end."""
     for number in _stop_signals():
-        with contextlib.suppress(OSError, ValueError):
-            signal.signal(number, signal.SIG_IGN)
+        if number is not signal.SIGTERM:
+            with contextlib.suppress(OSError, ValueError):
+                signal.signal(number, signal.SIG_IGN)
+
+
+def wait_for_end_of_input() -> None:
+    """Return when whoever holds the other end of this process's standard input is gone: it closes with its holder.
+
+    The pid of a parent does not tell that everywhere: on Windows it stays, and may be that of a launcher in between.
+    """
+    with contextlib.suppress(OSError):
+        while os.read(0, 4_096):
+            pass

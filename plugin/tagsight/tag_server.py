@@ -4,8 +4,8 @@ It is started and replaced by the service; its death stops nothing. It never imp
 """
 
 import asyncio
-import os
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,18 +13,22 @@ from typing import Final
 
 from tagsight.clocks import SystemClock
 from tagsight.data_folder import DataFolder
+from tagsight.errors import TagSightError
 from tagsight.heartbeat import HeartbeatFile
 from tagsight.inbox import Inbox
 from tagsight.ledger.ledger import Ledger
-from tagsight.platform import install_stop_signals
+from tagsight.logs import open_log
+from tagsight.platform import install_stop_signals, wait_for_end_of_input
 from tagsight.served_alarms import LedgerAlarms
 from tagsight.served_results import LedgerSource
+from tagsight.tag_server_process import FAILED, SERVING
 from tagsight.users import Users
 from tagsight_connectors.opcua.server import TagServer
 from tagsight_connectors.opcua.server_settings import ServerSettings
 
 APPLICATION_URI: Final = "urn:tagsight:server"
-_PARENT_LOOK_S: Final = 2.0
+ORPHAN_SERVES_S: Final = 60.0
+"""So long after the service's end the outputs are still there, and say that they are stale."""
 
 
 async def serve(data: DataFolder, host: str, port: int, stop: asyncio.Event) -> None:
@@ -38,30 +42,44 @@ async def serve(data: DataFolder, host: str, port: int, stop: asyncio.Event) -> 
         settings = ServerSettings(host, port, data.certificates, APPLICATION_URI)
         users = Users(data.users, clock)
         async with TagServer(source, settings, users.authenticate, clock, alarms) as server:
-            print(f"serving {server.url}", flush=True)  # noqa: T201 - the service waits for this line
+            print(f"{SERVING}{server.url}", flush=True)  # noqa: T201 - the service waits for this line
             await stop.wait()
 
 
-async def _main(arguments: Sequence[str]) -> None:
+async def _main(arguments: Sequence[str]) -> int:
     data, host, port = DataFolder(Path(arguments[0])), arguments[1], int(arguments[2])
     stop = asyncio.Event()
     install_stop_signals(asyncio.get_running_loop(), stop.set)
-    watch = asyncio.create_task(_end_with_parent(os.getppid(), stop))
-    try:
-        await serve(data, host, port, stop)
-    finally:
-        watch.cancel()
+    watch = asyncio.create_task(_end_with_service(stop))
+    with open_log(data.logs, "tag-server") as log:
+        try:
+            await serve(data, host, port, stop)
+        except (TagSightError, OSError) as error:
+            log.exception("ended", message=str(error))
+            print(f"{FAILED}{' '.join(str(error).splitlines())}", flush=True)  # noqa: T201 - the service tells it
+            return 1
+        except Exception:
+            log.exception("ended unexpectedly")
+            raise
+        finally:
+            watch.cancel()
+    return 0
 
 
-async def _end_with_parent(parent: int, stop: asyncio.Event) -> None:
-    """A service that was killed leaves no server behind that nobody would replace: after staleness has shown."""
-    orphaned = 0
-    while not stop.is_set():
-        await asyncio.sleep(_PARENT_LOOK_S)
-        orphaned = orphaned + 1 if os.getppid() != parent else 0
-        if orphaned * _PARENT_LOOK_S > 60.0:
-            stop.set()
+async def _end_with_service(stop: asyncio.Event) -> None:
+    """A service that was killed leaves no server behind that nobody would replace: it ends when staleness has shown."""
+    loop, gone = asyncio.get_running_loop(), asyncio.Event()
+
+    def wait() -> None:
+        wait_for_end_of_input()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(gone.set)
+
+    threading.Thread(target=wait, daemon=True).start()  # not of a pool: nothing may wait for its end
+    await gone.wait()
+    await asyncio.sleep(ORPHAN_SERVES_S)
+    stop.set()
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1:]))
+    sys.exit(asyncio.run(_main(sys.argv[1:])))

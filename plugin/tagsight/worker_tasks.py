@@ -4,6 +4,7 @@ The service names these functions and never calls them: what computes is importe
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from tagsight.clocks import Clock
@@ -46,12 +47,12 @@ def training_tasks() -> Mapping[str, TaskFunction]:
     return {"train": compute}
 
 
-def service_workers(clock: Clock) -> Workers:
-    """The workers of a service; what must not delay a score yields to it."""
+def service_workers(clock: Clock, logs: Path | None = None) -> Workers:
+    """The workers of a service; what must not delay a score yields to it. `logs`: folder of their logs."""
     return Workers(
-        scoring=Worker("tagsight scoring", scoring_tasks, clock),
-        explaining=Worker("tagsight explaining", scoring_tasks, clock, low_priority=True),
-        training=Worker("tagsight training", training_tasks, clock, low_priority=True),
+        scoring=Worker("scoring", scoring_tasks, clock, logs=logs),
+        explaining=Worker("explaining", scoring_tasks, clock, low_priority=True, logs=logs),
+        training=Worker("training", training_tasks, clock, low_priority=True, logs=logs),
     )
 
 

@@ -10,16 +10,17 @@ Seam for computing elsewhere later: whatever runs a `Task` and answers as `Worke
 import asyncio
 import multiprocessing
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, Final
 
 from tagsight.clocks import Clock
 from tagsight.errors import TagSightError
-from tagsight.platform import lower_priority
+from tagsight.platform import ignore_interrupts, lower_priority
 
 TaskFunction = Callable[[Any, Callable[[float, str], None]], Any]
 """Takes the argument and `progress(fraction, text)`; returns a plain value."""
@@ -72,12 +73,22 @@ class _Raised:
 
 @dataclass
 class Worker:
-    """One process and the tasks it is given, one at a time, first come first served."""
+    """One process and the tasks it is given, one at a time, first come first served.
+
+    Attributes:
+        name: of the process, and of its log.
+        registry: its tasks.
+        clock: for deadlines.
+        low_priority: everything else on this machine goes first.
+        logs: folder where the process logs what goes wrong in it; None: nowhere.
+        replaced: how often the process was.
+    """
 
     name: str
     registry: Registry
     clock: Clock
     low_priority: bool = False
+    logs: Path | None = None
     replaced: int = 0
     _process: BaseProcess | None = field(init=False, default=None)
     _pipe: Connection | None = field(init=False, default=None)
@@ -142,7 +153,10 @@ class Worker:
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
             self._process = context.Process(
-                target=serve, args=(theirs, self.registry, self.low_priority), name=self.name, daemon=True
+                target=serve,
+                args=(theirs, self.registry, self.low_priority, self.logs, self.name),
+                name=f"tagsight {self.name}",
+                daemon=True,
             )
             self._process.start()
             theirs.close()
@@ -195,27 +209,53 @@ def _answered(task: Task, pipe: Connection, progress: Callable[[float, str], Non
                 raise WorkerFailure(task.name, cause, mend, detail)
 
 
-def serve(pipe: Connection, registry: Registry, low_priority: bool) -> None:  # noqa: FBT001 - argument of a process
+def serve(
+    pipe: Connection,
+    registry: Registry,
+    low_priority: bool,  # noqa: FBT001 - argument of a process
+    logs: Path | None = None,
+    name: str = "worker",
+) -> None:
     """The worker's own loop; ends when the other end of the pipe is closed."""
+    ignore_interrupts()
     if low_priority:
         lower_priority()
-    functions = registry()
-    while True:
-        try:
-            task = pipe.recv()
-        except (EOFError, OSError, KeyboardInterrupt):
-            return
-        pipe.send(_answer(functions, task, lambda fraction, text: pipe.send(_Progress(fraction, text))))
+    with _log(logs, name) as tell:
+        functions = registry()
+        while True:
+            try:
+                task = pipe.recv()
+            except (EOFError, OSError):
+                return
+            pipe.send(_answer(functions, task, lambda fraction, text: pipe.send(_Progress(fraction, text)), tell))
+
+
+@contextmanager
+def _log(folder: Path | None, name: str) -> Iterator[Callable[[str, Exception], None]]:
+    """Where a worker tells what went wrong: an error that says its mend in words, any other with its traceback."""
+    from tagsight.logs import open_log  # noqa: PLC0415 - only in the worker's process
+
+    if folder is None:
+        yield lambda _task, _error: None
+        return
+    with open_log(folder, name) as log:
+        yield lambda task, error: log.warning(
+            task, message=_words(error), exc_info=None if getattr(error, "mend", "") else error
+        )
 
 
 def _answer(
-    functions: Mapping[str, TaskFunction], task: Task, progress: Callable[[float, str], None]
+    functions: Mapping[str, TaskFunction],
+    task: Task,
+    progress: Callable[[float, str], None],
+    tell: Callable[[str, Exception], None],
 ) -> _Result | _Raised:
     import traceback  # noqa: PLC0415 - needed only when something raised
 
     try:
         return _Result(functions[task.name](task.argument, progress))
     except Exception as error:  # noqa: BLE001 - whatever a task raises is told to the service, with its mend
+        tell(task.name, error)
         return _Raised(_words(error), getattr(error, "mend", ""), traceback.format_exc())
 
 

@@ -10,7 +10,15 @@ import pytest
 from tagsight import platform
 from tagsight.data_folder import DataFolder
 from tagsight.errors import StorageError
-from tagsight.platform import WINDOWS, InstanceLock, file_system_of, install_stop_signals, is_private, write_private
+from tagsight.platform import (
+    WINDOWS,
+    Holder,
+    InstanceLock,
+    file_system_of,
+    install_stop_signals,
+    is_private,
+    write_private,
+)
 
 HOLD = """
 import sys
@@ -41,12 +49,12 @@ def test_the_holder_is_known_and_a_killed_one_holds_nothing(tmp_path: Path) -> N
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         assert not lock.acquire()
-        assert lock.holder() == process.pid
+        assert lock.holder() == Holder(process.pid)
         process.kill()
         process.wait(30)
     assert lock.holder() is None
-    assert lock.acquire()
-    assert lock.holder() == os.getpid()
+    assert lock.acquire("a plan")
+    assert lock.holder() == Holder(os.getpid(), "a plan")
     lock.release()
 
 

@@ -19,7 +19,7 @@ SOURCES = sorted(
 )
 PLATFORM = ROOT / "plugin" / "tagsight" / "platform.py"
 PLATFORM_MODULES = {"fcntl", "msvcrt", "signal", "pwd", "grp", "resource", "termios", "winreg"}
-PLATFORM_CALLS = {"fork", "nice", "killpg", "setsid", "geteuid", "getuid", "chown"}
+PLATFORM_CALLS = {"fork", "nice", "kill", "killpg", "getppid", "setsid", "geteuid", "getuid", "chown"}
 PICKLES = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 
 
@@ -64,6 +64,7 @@ def test_platform_calls_stand_in_one_file_and_nothing_is_pickled() -> None:
         "from signal import SIGTERM",
         "import os\nos.fork()",
         "from os import nice",
+        "import os\nos.getppid()",
         "def f():\n    import pickle",
         "import msvcrt as m",
     ],

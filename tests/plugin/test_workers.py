@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -89,3 +90,23 @@ async def test_a_task_that_is_given_up_leaves_no_answer_for_the_next_one(worker:
     given_up.cancel()
     assert await worker.run(Task("echo", "mine", LONG)) == "mine"
     assert given_up.cancelled()
+
+
+async def test_what_goes_wrong_in_a_worker_stands_in_its_log_with_the_place_where_it_was_not_foreseen(
+    tmp_path: Path,
+) -> None:
+    worker = Worker("scoring", tasks, SystemClock(), logs=tmp_path)
+    for task in (Task("raise", "password=h1dden", LONG), Task("nothing", None, LONG)):
+        with pytest.raises(WorkerFailure):
+            await worker.run(task)
+    await worker.close()
+    lines = [json.loads(line) for line in (tmp_path / "scoring.log").read_text(encoding="utf-8").splitlines()]
+    assert [(line["event"], "exception" in line) for line in lines] == [("raise", False), ("nothing", True)]
+    assert "h1dden" not in str(lines)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
+async def test_a_worker_leaves_the_end_by_ctrl_c_to_the_service(worker: Worker) -> None:
+    before = await worker.run(Task("pid", None, LONG))
+    os.kill(before, signal.SIGINT)
+    assert await worker.run(Task("pid", None, LONG)) == before

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,10 @@ def command(file: Path, data: DataFolder) -> None:
     plan = load(file)
     data.create()
     lock = InstanceLock(data.lock)
-    if not lock.acquire():
-        raise AlreadyRunning
+    if not lock.acquire(plan.digest):
+        holder = lock.holder()
+        who = f" (process {holder.pid})" if holder is not None else ""
+        raise AlreadyRunning(what=f"another TagSight service{who} already uses the data folder {data.root}")
     try:
         asyncio.run(_run(plan, data))
     finally:
@@ -39,7 +42,7 @@ async def _run(plan: "Plan", data: DataFolder) -> None:
     from tagsight.clocks import SystemClock
     from tagsight.inbox import Inbox
     from tagsight.ledger.ledger import Ledger
-    from tagsight.logs import open_log
+    from tagsight.logs import Echo, open_log
     from tagsight.opening import open_links
     from tagsight.plan import Destination
     from tagsight.platform import install_stop_signals
@@ -52,7 +55,8 @@ async def _run(plan: "Plan", data: DataFolder) -> None:
     stop = asyncio.Event()
     install_stop_signals(asyncio.get_running_loop(), stop.set)
     with ExitStack() as stack:
-        log = stack.enter_context(open_log(data.logs, "service", clock=clock))
+        echo = Echo(partial(click.echo, err=True), plan.timezone)
+        log = stack.enter_context(open_log(data.logs, "service", clock=clock, echo=echo))
         ledger = stack.enter_context(Ledger.open(data.ledger, clock))
         inbox = stack.enter_context(Inbox.open(data.inbox))
         links = open_links(plan, data, Secrets(data, os.environ), clock, ledger)
@@ -62,16 +66,19 @@ async def _run(plan: "Plan", data: DataFolder) -> None:
             links=links,
             ledger=ledger,
             inbox=inbox,
-            workers=service_workers(clock),
+            workers=service_workers(clock, data.logs),
             clock=clock,
             log=lambda what, why: log.warning(what, message=why),
             note=lambda what, message: log.info(what, message=message),
         )
         servers = {(one.listen_host, one.listen_port) for one in plan.results.values() if one.to is Destination.SERVER}
+        ready = partial(service.note, "serving")
         serving = [
-            asyncio.create_task(TagServerProcess(data, host, port, clock, service.log).run()) for host, port in servers
+            asyncio.create_task(TagServerProcess(data, host, port, clock, service.log, ready).run())
+            for host, port in servers
         ]
-        click.echo(f"running {len(plan.models)} models; stop with Ctrl-C")
+        count = len(plan.models)
+        click.echo(f"running {count} model{'s' if count != 1 else ''}, data in {data.root}; stop with Ctrl-C")
         try:
             await service.run(stop)
         finally:
