@@ -20,6 +20,7 @@ class Description:
         certificate: thumbprint (SHA-1, hex) of the server's certificate, "" if none.
         certificate_expires_ns: UTC ns, None if there is no certificate.
         server_time_ns: the historian's clock when asked, UTC ns; None where it has none of its own (files).
+        service_level: 0 to 255 (OPC 10000-4, 6.6.2); None where it tells none.
     """
 
     url: str
@@ -28,6 +29,7 @@ class Description:
     certificate: str = ""
     certificate_expires_ns: int | None = None
     server_time_ns: int | None = None
+    service_level: int | None = None
 
 
 class Historian(Protocol):

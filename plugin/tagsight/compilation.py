@@ -48,6 +48,7 @@ class Compiler:
             user=given.user,
             security=Security(given.security),
             timeout_s=given.timeout / 1e9,
+            redundant=tuple(given.redundant),
         )
 
     def results(self, given: spec.Results, scheme: str) -> ResultsPlan:

@@ -1,5 +1,6 @@
 """From the plan of a historian to the historian: its password and certificates added, not yet connected."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from tagsight.data_folder import DataFolder
@@ -8,6 +9,7 @@ from tagsight.plan import Destination, HistorianPlan, ResultsPlan
 from tagsight.secrets import Secrets, variable_of
 from tagsight_connectors.connection import Connection, MessageSecurity, WriteService
 from tagsight_connectors.historian import Historian
+from tagsight_connectors.redundant import RedundantHistorian
 from tagsight_connectors.registry import open_historian
 
 
@@ -25,7 +27,10 @@ def open_plan_historian(  # noqa: PLR0917 - what a connection is made of
         NotReady: a user is configured and no password is stored.
         Unsupported: no connector for the URL.
     """
-    return open_historian(connection_of(plan, data_folder, secrets, accepted, timezone, results))
+    connection = connection_of(plan, data_folder, secrets, accepted, timezone, results)
+    if not plan.redundant:
+        return open_historian(connection)
+    return RedundantHistorian([open_historian(replace(connection, url=url)) for url in (plan.url, *plan.redundant)])
 
 
 def connection_of(  # noqa: PLR0917 - what a connection is made of

@@ -42,13 +42,17 @@ class Detail(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HistorianPlan:
-    """One historian. The password is not here: `tagsight.secrets` finds it by `name`."""
+    """One historian. The password is not here: `tagsight.secrets` finds it by `name`.
+
+    `redundant`: URLs of further servers with the same tags; the healthiest one is used.
+    """
 
     name: str
     url: str
     user: str = ""
     security: Security = Security.SIGN_AND_ENCRYPT
     timeout_s: float = 10.0
+    redundant: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

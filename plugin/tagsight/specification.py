@@ -117,6 +117,12 @@ class Historian(Setting):
     url: Url = _setting(
         "Where it is; the scheme picks the connector: `opc.tcp`, `file` or `memory`.", example="opc.tcp://scada01:4840"
     )
+    redundant: list[Url] = _setting(
+        "Further servers of the same historian (OPC UA redundancy): the one with the highest ServiceLevel is used.",
+        default=[],
+        example=["opc.tcp://scada02:4840"],
+        max_length=3,
+    )
     user: Line = _setting("User name; empty: anonymous, where the server allows it.", default="", example="tagsight")
     security: Literal["sign_and_encrypt", "none"] = _setting(
         "Security of the messages. `none` sends everything readable, passwords too: for commissioning only.",
@@ -127,6 +133,13 @@ class Historian(Setting):
         "The longest that one request may take.", default=10_000_000_000, example="10s", ge=100_000_000, le=10 * MINUTE
     )
     results: Results | None = _setting("Like `results` of the file, for this historian alone.", default=None)
+
+    @classmethod
+    def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
+        """Only OPC UA servers are redundant."""
+        urls = [given.get("url"), *(given.get("redundant") or [])]
+        if len(urls) > 1 and not all(str(url).startswith("opc.tcp:") for url in urls):
+            yield Conflict("redundant", "only `opc.tcp` servers are redundant", "Remove it.")
 
 
 class HeldOut(Setting):

@@ -15,6 +15,7 @@ class MemoryFaults:
         answer_when: awaited before each answer, for instance `event.wait`; a session gives up after its timeout.
         lost_responses: so many of the next writes are stored, and then the connection is lost before the answer.
         lose_after_pages: the connection is lost after so many more pages of history; None: never.
+        service_level: what it tells of itself; None: nothing.
         no_source_times: the server refuses source times: a sample is stored under the server's own time.
     """
 
@@ -25,6 +26,7 @@ class MemoryFaults:
     lost_responses: int = 0
     lose_after_pages: int | None = None
     no_source_times: bool = False
+    service_level: int | None = None
 
     def loses_response(self) -> bool:
         """Whether the answer of this write gets lost; counts it."""

@@ -36,6 +36,7 @@ from tagsight_connectors.tag import Access, Tag
 NAMESPACE_ARRAY: Final = ua.NodeId(ua.ObjectIds.Server_NamespaceArray)
 PRODUCT: Final = ua.NodeId(ua.ObjectIds.Server_ServerStatus_BuildInfo_ProductName)
 VERSION: Final = ua.NodeId(ua.ObjectIds.Server_ServerStatus_BuildInfo_SoftwareVersion)
+SERVICE_LEVEL: Final = ua.NodeId(ua.ObjectIds.Server_ServiceLevel)
 CURRENT_TIME: Final = ua.NodeId(ua.ObjectIds.Server_ServerStatus_CurrentTime)
 
 LIMITS: Final = {
@@ -93,9 +94,9 @@ class OpcUaHistorian:
     async def describe(self) -> Description:
         """Product, security, certificate and clock of the server."""
         readings = await self._service().read(
-            [(node, ua.AttributeIds.Value) for node in (PRODUCT, VERSION, CURRENT_TIME)]
+            [(node, ua.AttributeIds.Value) for node in (PRODUCT, VERSION, CURRENT_TIME, SERVICE_LEVEL)]
         )
-        product, version, current = (value for value, _, _ in readings)
+        product, version, current, level = (value for value, _, _ in readings)
         certificate = leaf_certificate(self._endpoint.ServerCertificate) if self._endpoint else b""
         return Description(
             url=self._connection.url,
@@ -104,6 +105,7 @@ class OpcUaHistorian:
             certificate=thumbprint_of(certificate) if certificate else "",
             certificate_expires_ns=_expires_ns(certificate) if certificate else None,
             server_time_ns=current if isinstance(current, int) else None,
+            service_level=level if isinstance(level, int) else None,
         )
 
     async def browse(self, pattern: str = "*") -> AsyncIterator[Tag]:
