@@ -5,18 +5,26 @@ from datetime import UTC, datetime
 from typing import Final
 
 from tagsight.clocks import SECOND, Clock
+from tagsight.configuration import Checked
 from tagsight.data_folder import DataFolder
 from tagsight.heartbeat import HeartbeatFile, is_stale
 from tagsight.ledger.ledger import Ledger
+from tagsight.platform import Holder, InstanceLock
 from tagsight.results import State
 
 DAY_NS: Final = 86_400 * SECOND
 
 
-def status_lines(ledger: Ledger, data: DataFolder, clock: Clock) -> Iterator[str]:
-    """Plugin first, then one line for each model, then the alarms of the last day."""
+def status_lines(ledger: Ledger, data: DataFolder, clock: Clock, checked: Checked | None = None) -> Iterator[str]:
+    """Plugin first, then one line for each model, then the alarms of the last day.
+
+    `checked`: a configuration to compare with what runs.
+    """
     now = clock.now_ns()
-    yield _plugin(data, now)
+    running = InstanceLock(data.lock).holder()
+    yield _plugin(data, now, running)
+    if checked is not None:
+        yield f"configuration: {compared(checked, running)}"
     counters = ledger.counters()
     yield (
         f"outbox: {counters.buffered} waiting, {counters.quarantined} quarantined; "
@@ -29,7 +37,19 @@ def status_lines(ledger: Ledger, data: DataFolder, clock: Clock) -> Iterator[str
         yield f"alarm {alarm.model}: since {_time(alarm.since_ns)}, {ended}"
 
 
-def _plugin(data: DataFolder, now_ns: int) -> str:
+def compared(checked: Checked, running: Holder | None) -> str:
+    """Whether a file says what runs; the service holds its lock with the digest of its plan."""
+    if checked.plan is None:
+        goes_on = "; what runs goes on unchanged" if running else ""
+        return f"{checked.path} cannot be used: `tagsight check {checked.path}` says why{goes_on}"
+    if running is None:
+        return f"{checked.path} can be used; no service runs with this data folder"
+    if checked.plan.digest == running.about:
+        return f"{checked.path} is what runs"
+    return f"{checked.path} differs from what runs: edited since the start, it takes effect at a restart"
+
+
+def _plugin(data: DataFolder, now_ns: int, running: Holder | None) -> str:
     status = HeartbeatFile(data.heartbeat).read()
     if status is None:
         return "service: never run with this folder"
@@ -37,7 +57,8 @@ def _plugin(data: DataFolder, now_ns: int) -> str:
         return f"service: stopped at {_time(status.time_ns)}"
     if is_stale(status, now_ns):
         return f"service: NOT RUNNING, last heartbeat {_time(status.time_ns)}"
-    return f"service: {State(status.state).name.lower().replace('_', ' ')} {status.message}".rstrip()
+    process = f" (process {running.pid})" if running else ""
+    return f"service: {State(status.state).name.lower().replace('_', ' ')}{process} {status.message}".rstrip()
 
 
 def _model(ledger: Ledger, model: str, *, trained: bool) -> str:
