@@ -24,8 +24,8 @@ class RedundantHistorian:
     """`Historian` over several servers, with the same laws.
 
     `connect` asks each server in turn and keeps the first healthy one, else the best; the other sessions are closed at
-    once, so there is never more than one. `describe`, which the owner of the connection calls regularly, gives up a
-    server that is no longer healthy while another one is: the next `connect` finds it.
+    once. `describe`, which the owner of the connection calls regularly, gives up a server that is no longer healthy,
+    and a degraded one as soon as another is healthy: the next `connect` finds it.
     """
 
     def __init__(self, servers: Sequence[Historian]) -> None:
@@ -56,11 +56,8 @@ class RedundantHistorian:
             if level >= WITH_DATA and (best is None or level > best[0]):
                 best = level, server
         if best is None:
-            raise (
-                failures[0]
-                if failures
-                else NotConnected(_urls(self._servers), "no server has data: ServiceLevel 0 or 1")
-            )
+            none_has_data = NotConnected(_urls(self._servers), "no server has data: ServiceLevel 0 or 1")
+            raise failures[0] if failures else none_has_data
         await best[1].connect()
         self._active, self._doubted = best[1], True
 
@@ -78,6 +75,8 @@ class RedundantHistorian:
             raise NotConnected(description.url, f"its ServiceLevel fell to {level}; the other servers are asked")
         if level < WITH_DATA:
             raise NotConnected(description.url, f"its ServiceLevel is {level}: it has no data")
+        if self._doubted and await self._another_is_healthy():
+            raise NotConnected(description.url, f"its ServiceLevel is {level}, and another server is healthy")
         return description
 
     def browse(self, pattern: str = "*") -> AsyncIterator[Tag]:
@@ -117,6 +116,20 @@ class RedundantHistorian:
     async def write(self, samples: Sequence[Sample]) -> Sequence[WriteOutcome]:
         """To the active server alone: redundant servers share what is written, or each is a historian of its own."""
         return await self._server().write(samples)
+
+    async def _another_is_healthy(self) -> bool:
+        for server in self._servers:
+            if server is self._active:
+                continue
+            try:
+                await server.connect()
+                if _level(await server.describe()) >= HEALTHY:
+                    return True
+            except HistorianError:  # it is no better: the active one goes on
+                continue
+            finally:
+                await server.close()
+        return False
 
     def _server(self) -> Historian:
         if self._active is None:

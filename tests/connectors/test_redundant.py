@@ -90,6 +90,17 @@ async def test_a_degraded_server_is_kept_while_there_is_no_better_one() -> None:
     assert await pair.which() == 1
 
 
+async def test_a_degraded_server_is_left_when_another_becomes_healthy() -> None:
+    pair = Pair(150, 100)
+    await pair.historian.connect()
+    pair.stores[1].faults.service_level = 255
+    with pytest.raises(NotConnected, match="another server is healthy"):
+        await pair.historian.describe()
+    await pair.historian.connect()
+    assert await pair.which() == 1
+    assert await pair.sessions() == [False, True]
+
+
 async def test_closing_ends_the_session_and_is_harmless_twice() -> None:
     pair = Pair(255, 255)
     await pair.historian.connect()
