@@ -1,4 +1,4 @@
-"""Logs that a hostile peer cannot fill: few lines of one kind a minute, short, without tracebacks of its making."""
+"""What asyncua may log: nothing that a hostile peer could fill a disk with, nothing beside an error that we raise."""
 
 import logging
 from collections.abc import Callable
@@ -26,6 +26,27 @@ NOISY: Final = (
     "tagsight_connectors.opcua.server_transport",
 )
 """Loggers that a peer can make write; filters do not reach child loggers, hence each by name."""
+
+ENDING: Final = ("asyncua.client.ua_client.UaClient", "asyncua.client.ua_session.UaSession")
+"""Loggers of the client that warn when what is closed already is closed again: we close whatever there may be."""
+
+
+class EndingFilter(logging.Filter):
+    """Drops `... was called but connection is closed` and its kin."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written."""
+        text = str(record.msg)
+        return not (text.startswith("close_") and " but connection " in text)
+
+
+_ENDING_FILTER: Final = EndingFilter()
+
+
+def quieten_client() -> None:
+    """Before a client is made; again is harmless."""
+    for name in ENDING:
+        logging.getLogger(name).addFilter(_ENDING_FILTER)
 
 
 @dataclass

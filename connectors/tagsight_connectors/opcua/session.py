@@ -19,6 +19,7 @@ from tagsight_connectors.opcua.bounded_decoding import decoding_budget, install_
 from tagsight_connectors.opcua.certificates import OwnCertificate, ensure_certificate
 from tagsight_connectors.opcua.client_guard import guard
 from tagsight_connectors.opcua.error_mapping import our_errors
+from tagsight_connectors.opcua.quiet_logs import quieten_client
 from tagsight_connectors.opcua.trust import TrustList
 
 WATCHDOG_S: Final = 30.0
@@ -62,6 +63,7 @@ async def open_session(
 ) -> tuple[Client, ua.EndpointDescription | None]:
     """A connected client and the endpoint that it uses (None without message security)."""
     install_bounds()
+    quieten_client()
     client = GuardedClient(connection.url, timeout=connection.timeout_s, watchdog_intervall=WATCHDOG_S)
     client.name = client.description = "TagSight"
     client.session_timeout = SESSION_TIMEOUT_MS

@@ -1,9 +1,13 @@
-"""A peer cannot fill the log."""
+"""A peer cannot fill the log, and a refused connection says nothing beside its error."""
 
 import logging
+import socket
 
 import pytest
 
+from tagsight_connectors.connection import Connection, MessageSecurity
+from tagsight_connectors.errors import NotConnected
+from tagsight_connectors.opcua.client import OpcUaHistorian
 from tagsight_connectors.opcua.quiet_logs import RateFilter, quieten, unquieten
 
 
@@ -21,3 +25,12 @@ def test_lines_of_one_kind_are_few_short_and_come_again_next_minute(caplog: pyte
         unquieten(rate)
     assert [record.getMessage() for record in caplog.records] == ["got xxxxxx"] * 4
     assert rate.suppressed == 7
+
+
+async def test_a_refused_connection_is_an_error_and_no_line_of_the_library(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    historian = OpcUaHistorian(Connection(f"opc.tcp://127.0.0.1:{port}", security=MessageSecurity.NONE))
+    with pytest.raises(NotConnected):
+        await historian.connect()
+    assert caplog.records == []
