@@ -3,9 +3,9 @@
 1. Values are standardised (median, robust spread) and kept within +-1e6 so that nothing overflows.
 2. `LeaveRoleOut` gives expected value and spread of each role; residual = (actual - expected) / spread, less the
    role's smallest deviation; beyond 10 spreads it grows with its logarithm only.
-3. Residuals of three steps are whitened and the directions that predict the future well (slow, normal movements)
-   taken out: the CVA residual statistic, on residuals instead of values.
-4. An EWMA over the rest of the window smooths it; its square root is the distance.
+3. `ResidualStatistic`: residuals of three steps, whitened, slow directions counting less, their squares smoothed by an
+   EWMA over the window; and the mean residual over the window, so that a lasting deviation counts as long as it lasts.
+4. The square root of the sum is the distance.
 5. score = max(0, distance - normal) / (limit - normal): 0 is the median of normal time, 1.0 the limit; the map is
    monotone, linear above `normal`, and everything is float64.
 
@@ -19,14 +19,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tagsight_models.frame import Flags, Floats, Role
+from tagsight_models.frame import Floats, Role
 from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
+from tagsight_models.residual_statistic import SMOOTHING, STACKED, ResidualStatistic
 from tagsight_models.scoring_model import Expectation
 from tagsight_models.statistics.ewma import weights
-from tagsight_models.statistics.statistic import present
+from tagsight_models.statistics.statistic import complete, present
 
-STACKED = 3  # steps in the residual statistic
-SMOOTHING = 0.1  # weight of the newest step
 FARTHEST = 1e6  # standardised values are kept within this
 KNEE = 10.0  # residuals beyond this many spreads grow with their logarithm only
 CHUNK = 200_000  # numbers in the hidden layer at a time: fits a processor's cache
@@ -40,8 +39,7 @@ class HealthParameters:
         centre: shape (roles,), median in engineering units.
         scale: shape (roles,), robust spread in engineering units.
         spread: shape (roles,), residual spread in standardised units.
-        residual_centre: shape (3 * roles,), mean of the stacked residuals.
-        residual_space: shape (3 * roles, k), whitening without the slow directions.
+        statistic: on the residuals.
         band: shape (roles,), half-width of the normal band in residual spreads.
         normal: median distance in normal time.
         limit: distance at the alarm limit.
@@ -50,8 +48,7 @@ class HealthParameters:
     centre: Floats
     scale: Floats
     spread: Floats
-    residual_centre: Floats
-    residual_space: Floats
+    statistic: ResidualStatistic
     band: Floats
     normal: float = 0.0
     limit: float = 1.0
@@ -75,12 +72,22 @@ class HealthModel:
         self.parameters = parameters
         self._centre, self._scale = torch.as_tensor(parameters.centre), torch.as_tensor(parameters.scale)
         self._spread = torch.as_tensor(parameters.spread)
-        self._residual_centre = torch.as_tensor(parameters.residual_centre)
-        self._residual_space = torch.as_tensor(parameters.residual_space)
+        statistic = parameters.statistic
+        self._residual_centre, self._residual_space = (
+            torch.as_tensor(statistic.centre),
+            torch.as_tensor(statistic.space),
+        )
+        self._level_centre = torch.as_tensor(statistic.level_centre)
+        self._level_space = torch.as_tensor(statistic.level_space)
         smallest = np.array([role.smallest_deviation for role in roles])
         self._smallest = torch.as_tensor(smallest / parameters.scale)
         self._dead_zone = bool((smallest > 0.0).any())
-        self._taps = torch.as_tensor(weights(SMOOTHING, window_steps - lags[-1] - STACKED + 1)[::-1].copy())
+        self._taps = torch.as_tensor(weights(SMOOTHING, self.taps)[::-1].copy())
+
+    @property
+    def taps(self) -> int:
+        """Stacks of residuals in a window."""
+        return self.window_steps - self.lags[-1] - STACKED + 1
 
     @property
     def reference(self) -> Floats:
@@ -116,8 +123,7 @@ class HealthModel:
         """Distance of each window, shape (n,), before normal and limit are applied."""
         found = np.empty(len(windows))
         for part in self._chunks(len(windows), self.window_steps):
-            squared = self._statistic(self._standardised(windows[part]))
-            found[part] = torch.sqrt(squared @ self._taps).numpy()
+            found[part] = torch.sqrt(self._statistic(self._standardised(windows[part]))).numpy()
         return found
 
     @torch.inference_mode()
@@ -149,18 +155,7 @@ class HealthModel:
 
         The same numbers as `distance` of the windows, at a sixtieth of the work.
         """
-        residuals = self.residuals(values)
-        squared = np.full(len(values), np.nan)
-        if len(values) >= self.window_steps:
-            stacks = np.hstack([residuals[STACKED - 1 - lag : len(values) - lag] for lag in range(STACKED)])
-            rest = (stacks - self.parameters.residual_centre) @ self.parameters.residual_space
-            squared[STACKED - 1 :] = np.einsum("ij,ij->i", rest, rest)
-        taps = self._taps.numpy()
-        if len(values) < len(taps):
-            return np.full(len(values), np.nan)
-        means = np.convolve(np.nan_to_num(squared), taps[::-1], mode="full")[: len(values)]
-        whole = complete(present(values), self.window_steps)
-        return np.where(whole, np.sqrt(np.maximum(means, 0.0)), np.nan)
+        return np.asarray(np.sqrt(self.parameters.statistic.rows(self.residuals(values), self.taps)))
 
     @property
     def _steps_at_once(self) -> int:
@@ -186,12 +181,13 @@ class HealthModel:
         return _compressed(scaled)
 
     def _statistic(self, values: Tensor) -> Tensor:
-        """(batch, steps, roles) -> squared distance of each step that has its lags, (batch, taps)."""
+        """(batch, steps, roles) -> squared distance of each window, (batch,)."""
         residuals = self._residuals(values)
         steps = residuals.shape[1]
         stacks = torch.cat([residuals[:, STACKED - 1 - lag : steps - lag] for lag in range(STACKED)], dim=2)
         rest = (stacks - self._residual_centre) @ self._residual_space
-        return (rest * rest).sum(dim=2)
+        level = (residuals[:, STACKED - 1 :].mean(dim=1) - self._level_centre) @ self._level_space
+        return (rest * rest).sum(dim=2) @ self._taps + (level * level).sum(dim=1)
 
 
 def _compressed(residuals: Tensor) -> Tensor:
@@ -200,12 +196,3 @@ def _compressed(residuals: Tensor) -> Tensor:
     if not size.numel() or size.max() <= KNEE:
         return residuals
     return torch.sign(residuals) * (size.clamp(max=KNEE) + KNEE * torch.log(size.clamp_(min=KNEE) / KNEE))
-
-
-def complete(whole: Flags, steps: int) -> Flags:
-    """Where this and the `steps - 1` rows before are all whole."""
-    holes = np.cumsum(~whole)
-    before = np.concatenate([np.zeros(steps, dtype=holes.dtype), holes[:-steps]]) if len(whole) > steps else 0 * holes
-    found = holes == before
-    found[: steps - 1] = False
-    return np.asarray(found, dtype=np.bool_)

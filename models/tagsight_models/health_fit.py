@@ -1,24 +1,22 @@
 """Fitting a health model to normal rows; limit and band come later, from rows that the fit did not see."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 
 from tagsight_models.errors import TooLittleData, UnusableInput
 from tagsight_models.frame import Floats, Role
-from tagsight_models.health import STACKED, HealthModel, HealthParameters, complete
+from tagsight_models.health import HealthModel, HealthParameters
 from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
 from tagsight_models.networks.ridge import leave_role_out_ridge
-from tagsight_models.statistics.cva import STATES_PER_ROLE, CanonicalSpace
+from tagsight_models.residual_statistic import STACKED, ResidualStatistic
 from tagsight_models.statistics.statistic import present
 from tagsight_models.training import FitSettings, Fitted, Progress, fit
 
 LAGS = (0, 2, 4, 8)
 MOST_ROWS = 24_000  # rows that the network learns from; more are thinned evenly
 VALIDATION = (3, 7)  # of ten contiguous blocks, those that stop the training
-SHRINKAGE = 0.01
-SLOW = 0.9  # residual directions that predict the future so well are slow, normal movements and do not count
 OUTLIER = 6.0  # standardised values beyond this count as this when the linear part is fitted
 NOTHING_LEARNED = Fitted(0, 0, 0.0, 0.0, 0.0, stopped_by_time=False)
 
@@ -75,10 +73,11 @@ def fit_health(
     done = _train(network, spread, rows, settings.fit, progress) if settings.fit.epochs else NOTHING_LEARNED
     if done.best_epoch == 0:  # nothing nonlinear was found: the linear part alone is the same and costs less
         network = network.without_hidden()
-    none = np.zeros((STACKED * len(roles), 0))
-    parameters = HealthParameters(centre, scale, spread, none.sum(axis=1), none, np.full(len(roles), 3.0))
+    none = ResidualStatistic.none(len(roles))
+    parameters = HealthParameters(centre, scale, spread, none, np.full(len(roles), 3.0))
     raw = HealthModel(roles, network, parameters, grid_ns=grid_ns, window_steps=window_steps, lags=lags)
-    return _with_statistic(raw, values), done
+    statistic = ResidualStatistic.fit(raw.residuals(values), raw.taps)
+    return raw.with_parameters(replace(parameters, statistic=statistic)), done
 
 
 def _spread(residuals: Floats) -> Floats:
@@ -101,18 +100,3 @@ def _train(network: LeaveRoleOut, spread: Floats, rows: Floats, settings: FitSet
     return fit(
         network, torch.as_tensor(spread, dtype=torch.float32), pair(learn), pair(held), settings, progress=progress
     )
-
-
-def _with_statistic(raw: HealthModel, values: Floats) -> HealthModel:
-    """Whitening of the stacked residuals without their slow directions."""
-    residuals = raw.residuals(values)
-    roles = residuals.shape[1]
-    ends = np.flatnonzero(complete(present(residuals), 2 * STACKED))
-    past = np.hstack([residuals[ends - STACKED - lag] for lag in range(STACKED)])
-    future = np.hstack([residuals[ends - lag] for lag in range(STACKED)])
-    if len(ends) < 2 * roles:
-        raise TooLittleData("the residual statistic of a health model", len(ends), 2 * roles)
-    space = CanonicalSpace.fit(past, future, round(roles * STATES_PER_ROLE), SHRINKAGE, SLOW)
-    old = raw.parameters
-    parameters = HealthParameters(old.centre, old.scale, old.spread, space.centre, space.rest, old.band)
-    return raw.with_parameters(parameters)

@@ -16,9 +16,11 @@ from tagsight_models.errors import ModelFileDamaged
 from tagsight_models.frame import Floats, Role
 from tagsight_models.health import HealthModel, HealthParameters
 from tagsight_models.networks.leave_role_out import LeaveRoleOut
+from tagsight_models.residual_statistic import ResidualStatistic
 from tagsight_models.signed_folder import CARD, FORMAT, MODEL, WEIGHTS, encoded, verified, write_signed
 
-ARRAYS: Final = ("centre", "scale", "spread", "residual_centre", "residual_space", "band")
+ARRAYS: Final = ("centre", "scale", "spread", "band")
+STATISTIC: Final = ("centre", "space", "level_centre", "level_space")
 
 
 def write(
@@ -50,7 +52,9 @@ def read(folder: Path, key: Ed25519PrivateKey, *, name: str, version: int) -> tu
 def _tensors(model: HealthModel) -> dict[str, Floats]:
     weights = {f"network.{name}": value.numpy() for name, value in model.network.state_dict().items()}
     arrays = {name: getattr(model.parameters, name) for name in ARRAYS}
-    return {name: np.ascontiguousarray(value, dtype=np.float64) for name, value in {**weights, **arrays}.items()}
+    statistic = {f"statistic.{name}": getattr(model.parameters.statistic, name) for name in STATISTIC}
+    tensors = {**weights, **arrays, **statistic}
+    return {name: np.ascontiguousarray(value, dtype=np.float64) for name, value in tensors.items()}
 
 
 def _description(model: HealthModel) -> dict[str, object]:
@@ -81,8 +85,9 @@ def _model(tensors: dict[str, Floats], said: dict[str, Any]) -> HealthModel:
             raise ValueError(msg)
         state[name] = torch.from_numpy(array.copy())
     network.double().load_state_dict(state)
+    statistic = ResidualStatistic(**{name: tensors.pop(f"statistic.{name}") for name in STATISTIC})
     parameters = HealthParameters(
-        **{name: tensors.pop(name) for name in ARRAYS}, normal=said["normal"], limit=said["limit"]
+        **{name: tensors.pop(name) for name in ARRAYS}, statistic=statistic, normal=said["normal"], limit=said["limit"]
     )
     if tensors:
         msg = f"unknown tensors {sorted(tensors)}"

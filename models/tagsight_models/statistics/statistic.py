@@ -25,3 +25,12 @@ Fit: TypeAlias = Callable[[Floats], Statistic]
 def present(values: Floats) -> Flags:
     """Shape (steps,): rows that hold a number for every role."""
     return np.asarray(np.isfinite(values).all(axis=1), dtype=np.bool_)
+
+
+def complete(whole: Flags, steps: int) -> Flags:
+    """Where this and the `steps - 1` rows before are all whole."""
+    holes = np.cumsum(~whole)
+    before = np.concatenate([np.zeros(steps, dtype=holes.dtype), holes[:-steps]]) if len(whole) > steps else 0 * holes
+    found = holes == before
+    found[: steps - 1] = False
+    return np.asarray(found, dtype=np.bool_)

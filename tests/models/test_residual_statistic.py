@@ -1,0 +1,91 @@
+"""The residual statistic: windows and series agree elsewhere (test_health.py); here is what counts how much."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.signal import lfilter
+
+from tagsight_models.errors import TooLittleData
+from tagsight_models.frame import Floats
+from tagsight_models.residual_statistic import ResidualStatistic
+
+TAPS = 50
+
+
+def slow_and_quick(steps: int, seed: int = 0) -> Floats:
+    """Two roles with white residuals, one whose residual wanders."""
+    random = np.random.default_rng(seed)
+    slow = lfilter([0.1], [1.0, -0.995], random.normal(size=steps + 1000))[1000:]
+    return np.stack([*random.normal(size=(2, steps)), slow], axis=1)
+
+
+FITTED = ResidualStatistic.fit(slow_and_quick(6000), TAPS)
+
+
+def rows(values: Floats) -> Floats:
+    return FITTED.rows(values, TAPS)
+
+
+@pytest.mark.parametrize("role", [0, 1, 2], ids=["quick", "other", "slow"])
+def test_an_offset_counts_as_long_as_it_lasts(role: int) -> None:
+    values = slow_and_quick(1000, seed=1)
+    before = rows(values)
+    values[300:, role] += 8.0
+    after = rows(values)
+    assert (after[360:] > np.nanmax(before)).all()
+    assert np.nanmean(after[900:]) > 0.7 * np.nanmean(after[360:460])
+
+
+def test_a_small_offset_stands_out_of_noise_because_it_lasts() -> None:
+    values = slow_and_quick(3000, seed=1)
+    before = rows(values)
+    values[:, 0] += 1.5
+    without = replace(FITTED, level_space=0.0 * FITTED.level_space)
+    assert np.nanmean(rows(values) > np.nanmax(before)) > 0.95
+    assert np.nanmean(without.rows(values, TAPS) > np.nanmax(before)) < 0.5
+
+
+def test_the_wilder_a_slow_direction_is_the_less_it_counts() -> None:
+    tame = slow_and_quick(6000)
+    wild = tame.copy()
+    wild[4800:, 2] += 10.0
+    offset = np.zeros((200, 3))
+    offset[:, 2] = 8.0
+    counted = [ResidualStatistic.fit(one, TAPS).rows(offset, TAPS)[-1] for one in (tame, wild)]
+    assert counted[1] < 0.5 * counted[0]
+
+
+def test_a_row_depends_on_its_window_alone() -> None:
+    values = slow_and_quick(400, seed=2)
+    alone = rows(values[100 : 100 + TAPS + 2])
+    assert alone[-1] == pytest.approx(rows(values)[100 + TAPS + 1], rel=1e-9)
+    assert np.isnan(alone[:-1]).all()
+
+
+def test_a_hole_takes_exactly_the_windows_that_hold_it() -> None:
+    values = slow_and_quick(400, seed=2)
+    whole = rows(values)
+    values[200, 1] = np.nan
+    found = rows(values)
+    assert np.isnan(found[200 : 200 + TAPS + 2]).all()
+    np.testing.assert_allclose(found[200 + TAPS + 2 :], whole[200 + TAPS + 2 :])
+
+
+def test_normal_time_without_whole_windows_gives_no_level_and_still_a_statistic() -> None:
+    values = slow_and_quick(2000)
+    values[::40] = np.nan
+    fitted = ResidualStatistic.fit(values, TAPS)
+    assert not fitted.level_space.any()
+    assert np.isfinite(fitted.rows(slow_and_quick(100, seed=3), TAPS)[TAPS + 2 :]).all()
+
+
+def test_too_little_normal_time_is_refused() -> None:
+    with pytest.raises(TooLittleData):
+        ResidualStatistic.fit(slow_and_quick(8), TAPS)
+
+
+def test_the_same_residuals_give_the_same_bytes() -> None:
+    again = ResidualStatistic.fit(slow_and_quick(6000), TAPS)
+    for name in ("centre", "space", "level_centre", "level_space"):
+        assert getattr(again, name).tobytes() == getattr(FITTED, name).tobytes()
