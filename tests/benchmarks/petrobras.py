@@ -53,7 +53,7 @@ def report(runs: Sequence[Run], announced: int) -> list[str]:
     times = np.array([run.due_ns for run in runs], dtype=np.int64)
     scores = np.array([np.nan if run.score is None else run.score for run in runs])
     raised = activations(times, scores, LIMIT, delays)
-    since = ", ".join(_text(one.announced_ns) for one in raised)
+    since = ", ".join(f"{_text(one.announced_ns)} to {_end(one)}" for one in raised)
     return [
         f"\nAlarms that the service announced in the two days: {announced}",
         f"Activations of the score, trial or not: {since or 'none'}",
@@ -76,6 +76,10 @@ def _part(words: str, runs: Sequence[Run], raised: Sequence[Activation]) -> str:
     why = "; ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "none"
     spread = f"score median {np.median(scored):.3g}, largest {scored.max():.3g}" if scored.size else "no score"
     return f"{words:22s} {scored.size} of {len(runs)} scored, {spread}, {activated} activations; not scored: {why}"
+
+
+def _end(one: Activation) -> str:
+    return "the end" if one.cleared_ns is None else _text(one.cleared_ns)
 
 
 def _explained(run: Run, explanation: ExplanationResult) -> str:
