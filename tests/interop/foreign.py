@@ -97,11 +97,13 @@ class ForeignHistorian:
 
 
 @contextmanager
-def node_historian(node_modules: Path, folder: Path, tags: Sequence[ForeignTag]) -> Iterator[ForeignHistorian]:
-    """A node-opcua historian with SignAndEncrypt only, and a user."""
+def node_historian(
+    node_modules: Path, folder: Path, tags: Sequence[ForeignTag], *, aggregates: bool = False
+) -> Iterator[ForeignHistorian]:
+    """A node-opcua historian with SignAndEncrypt only, and a user; `aggregates`: it computes them."""
     command = ["node", str(HERE / "node_historian.js")]
     environment = {**os.environ, "NODE_PATH": str(node_modules), "NODEOPCUA_NO_WARNING": "1"}
-    with historian(command, environment, folder, NODE_URI, tags) as foreign:
+    with historian(command, environment, folder, NODE_URI, tags, aggregates=aggregates) as foreign:
         yield foreign
 
 

@@ -1,6 +1,7 @@
 // A historian by node-opcua: `node node_historian.js CONFIG.json`, with node-opcua found through NODE_PATH.
 //
 // CONFIG: {port, folder, certificate (DER), certificatePem, key, user, password, applicationUri,
+//          aggregates: true for aggregates,
 //          tags: [{path: "Plant/P101/Speed", type: "Double", unit, low, high, writable,
 //                  start_ms, step_ms, values: [...], bad: [indexes]}]}
 // Prints "ready" when it listens. Every line of stdin is {path, value, time_ms}: a new value. Every line of stdout
@@ -11,12 +12,15 @@ const fs = require("fs");
 const path = require("path");
 const readline = require("readline");
 const {
+  AggregateFunction,
   DataType,
   OPCUACertificateManager,
   OPCUAServer,
   MessageSecurityMode,
   SecurityPolicy,
   StatusCodes,
+  addAggregateSupport,
+  installAggregateConfigurationOptions,
 } = require("node-opcua");
 
 const config = JSON.parse(fs.readFileSync(process.argv[2], "utf-8"));
@@ -73,6 +77,14 @@ function set(variable, type, value, status, timeMs) {
   variable.setValueFromSource({ dataType: DataType[type], value }, status, new Date(timeMs));
 }
 
+// Average and so on for every tag; Count is computed too, and not listed among what is supported.
+function aggregate(addressSpace, variables) {
+  const { Average, Interpolative, Minimum, Maximum } = AggregateFunction;
+  addAggregateSupport(addressSpace, [Average, Interpolative, Minimum, Maximum]);
+  const configuration = { treatUncertainAsBad: true, percentDataBad: 100, percentDataGood: 100 };
+  for (const { variable } of variables.values()) installAggregateConfigurationOptions(variable, configuration);
+}
+
 async function main() {
   const certificates = new OPCUACertificateManager({
     automaticallyAcceptUnknownCertificate: true,
@@ -99,6 +111,7 @@ async function main() {
   const folders = new Map();
   const variables = new Map();
   for (const tag of config.tags) variables.set(tag.path, addTag(namespace, addressSpace, folders, tag));
+  if (config.aggregates) aggregate(addressSpace, variables);
   await server.start();
   readline.createInterface({ input: process.stdin }).on("line", (line) => {
     const { path: name, value, time_ms: timeMs } = JSON.parse(line);

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from asyncua import ua
@@ -21,7 +21,6 @@ from tagsight_connectors.opcua.error_mapping import NoAnswer, ServiceFailed, Too
 from tagsight_connectors.opcua.history_read import HistoryNode, HistoryReader
 from tagsight_connectors.opcua.paging import BAD_CONTINUATION_POINT_INVALID, BAD_NO_CONTINUATION_POINTS
 from tagsight_connectors.opcua.request_size import RequestSize
-from tagsight_connectors.opcua.service import Service
 from tagsight_connectors.quality import BAD_NO_DATA
 from tagsight_connectors.reading import join
 
@@ -32,17 +31,23 @@ Details = Callable[[Times, int], ua.ExtensionObject]
 """The request for these times (starts of intervals, or times themselves) of so many nodes."""
 
 
+class DetailsService(Protocol):
+    """The HistoryRead service for any details. Tests answer in its place. Raises as `HistoryService` and Unsupported."""
+
+    url: str
+
+    async def history_details(self, nodes: Sequence[HistoryNode], details: ua.ExtensionObject) -> Sequence[NodeAnswer]:
+        """One answer for each node, in order."""
+
+    async def release(self, nodes: Sequence[HistoryNode]) -> None:
+        """Let the server forget these continuation points."""
+
+
 @dataclass
 class ServerAggregates:
-    """What the server of this session has refused.
-
-    Attributes:
-        refused: (what, address), or (what, "") for every address.
-        one_by_one: it computes for a single node only (node-opcua answers BadInternalError to two).
-    """
+    """What the server of this session has refused: (what, address), or (what, "") for every address."""
 
     refused: set[tuple[object, str]] = field(default_factory=set)
-    one_by_one: bool = False
 
     def may_ask(self, what: object, address: str) -> bool:
         """It was not refused yet."""
@@ -62,7 +67,7 @@ class ProcessedReader:
         details: makes the request.
     """
 
-    service: Service
+    service: DetailsService
     size: RequestSize
     known: ServerAggregates
     what: object
@@ -74,39 +79,21 @@ class ProcessedReader:
         Raises any HistorianError but Unsupported.
         """
         found: dict[str, TagHistory] = {}
-        waiting = deque(address for address in dict.fromkeys(addresses) if self.known.may_ask(self.what, address))
+        waiting = deque(dict.fromkeys(addresses))
         while waiting:
-            nodes = 1 if self.known.one_by_one else min(self.size.history_nodes, len(waiting))
+            nodes = min(self.size.history_nodes, len(waiting))
             group = [waiting.popleft() for _ in range(nodes)]
+            asked = [address for address in group if self.known.may_ask(self.what, address)]
             try:
-                answered = await self._group(group, times)
+                answered = await self._group(asked, times) if asked else {}
             except (TooLarge, NoAnswer):
                 if self.size.halve_history():
                     waiting.extendleft(reversed(group))
-                else:  # raw values may still come
-                    self._refuse(group)
-                continue
+                    continue
+                answered = {}  # raw values may still come
             found |= answered
-            if len(group) > 1 and not answered:
-                waiting.extendleft(reversed(await self._one_alone(group, times, found)))
-            else:
-                self._refuse([address for address in group if address not in answered])
-            waiting = deque(address for address in waiting if self.known.may_ask(self.what, address))
+            self.known.refused |= {(self.what, address) for address in asked if address not in answered}
         return found
-
-    async def _one_alone(self, group: Sequence[str], times: Times, found: dict[str, TagHistory]) -> Sequence[str]:
-        """Does it compute for the first of them when that is alone? Then the others are asked so too."""
-        first, *others = group
-        answered = await self._group([first], times)
-        found |= answered
-        if answered:
-            self.known.one_by_one = True
-            return others
-        self._refuse(group)
-        return ()
-
-    def _refuse(self, addresses: Sequence[str]) -> None:
-        self.known.refused |= {(self.what, address) for address in addresses}
 
     async def _group(self, group: Sequence[str], times: Times) -> dict[str, TagHistory]:
         """Answers of nodes that share requests, part after part of the times."""
@@ -119,8 +106,7 @@ class ProcessedReader:
                     async for page in pages:
                         parts[page.address].append(page.history)
             except (Unsupported, MalformedData, ServiceFailed):
-                if len(group) == 1:
-                    self.known.refused.add((self.what, ""))
+                self.known.refused.add((self.what, ""))
                 return {}
             parts = {address: rows for address, rows in parts.items() if address not in asked.refused}
             if not parts:
@@ -138,7 +124,7 @@ class ProcessedReader:
 class _Asked:
     """The HistoryRead service of `HistoryReader`, for these details; a refusal of one node is noted, not raised."""
 
-    service: Service
+    service: DetailsService
     details: Details
     times: Times
     refused: set[str] = field(default_factory=set)
