@@ -9,8 +9,14 @@ from tagsight.commands.options import data_option
 from tagsight.data_folder import DataFolder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tagsight_connectors.connection import Connection
     from tagsight_connectors.tag import Tag
+
+
+_COLUMNS = ("Path", "Type", "Unit", "Range", "History", "Description", "Address")
+_ANY_WIDTH = 100_000
 
 
 @click.command(name="browse", short_help="List the tags of a historian.")
@@ -60,16 +66,34 @@ async def _browse(connection: "Connection", pattern: str) -> "list[Tag]":
 
 
 def _print(tags: "list[Tag]") -> None:
+    """A table where it fits, else a few lines for each tag: paths and addresses are there to be copied."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("Path", "Type", "Unit", "Range", "History", "Description", "Address")
+    table = Table(*_COLUMNS)
     for tag in tags:
         table.add_row(*(escape(cell) for cell in _row(tag)))
     console = Console()
-    console.print(table)
-    console.print(f"{len(tags)} tag{'' if len(tags) == 1 else 's'}")
+    if console.measure(table, options=console.options.update(max_width=_ANY_WIDTH)).maximum <= console.width:
+        console.print(table)
+    else:
+        click.echo("\n".join(_printable(line) for tag in tags for line in _lines(tag)))
+    click.echo(f"{len(tags)} tag{'' if len(tags) == 1 else 's'}")
+
+
+def _lines(tag: "Tag") -> "Iterator[str]":
+    path, *between, address = _row(tag)
+    yield path
+    if address != path:
+        yield f"    {address}"
+    told = (f"{name.lower()} {cell}" for name, cell in zip(_COLUMNS[1:-1], between, strict=True) if cell)
+    yield f"    {', '.join(told)}"
+
+
+def _printable(text: str) -> str:
+    """Names come from a server: a terminal gets no control characters from there."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
 def _row(tag: "Tag") -> tuple[str, ...]:

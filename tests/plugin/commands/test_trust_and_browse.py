@@ -69,3 +69,18 @@ def test_tags_are_listed_with_unit_and_range(tmp_path: Path, capsys: pytest.Capt
 def test_nothing_found_ends_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["browse", "memory://browse-nothing", "--data", str(tmp_path)]) == 0
     assert "0 tags" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", ["80", "300"])
+def test_paths_and_addresses_are_whole_however_wide_the_terminal_is(
+    columns: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    path = "Plant/" + "/".join(f"Area{number}" for number in range(12)) + "/Discharge pressure"
+    address = f"nsu=urn:plant:historian;s={path.replace('/', '.')}"
+    MemoryStore.named("browse-narrow").add(Tag(address, path, unit="bar", description="red\x1b[31m"))
+    assert run(["browse", "memory://browse-narrow", "**", "--data", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert path in shown
+    assert address in shown
+    assert "\x1b" not in shown
