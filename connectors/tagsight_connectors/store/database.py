@@ -22,6 +22,10 @@ Tell = Callable[[str], None]
 """Takes one sentence for the log."""
 
 
+class StoreFailure(Exception):
+    """The store cannot do it now: no room, no right to write, a locked database. The historian still can."""
+
+
 def open_database(path: Path, schema: str, tell: Tell, *, durable: bool) -> sqlite3.Connection:
     """The database, made if there is none. A damaged one is put aside as `NAME.damaged`, and told.
 
@@ -66,6 +70,15 @@ def _examine(connection: sqlite3.Connection, schema: str) -> None:
 
 def _tables(connection: sqlite3.Connection) -> list[object]:
     return connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+
+
+@contextlib.contextmanager
+def failures() -> Iterator[None]:
+    """What disk and database raise, as StoreFailure."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, UnicodeError) as error:
+        raise StoreFailure(str(error)) from error
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tagsight_connectors.history import TagHistory, Values
+from tagsight_connectors.store.database import StoreFailure
 from tagsight_connectors.store.days import DAY_NS, TagKey
 
 _LABEL = b"tagsight"
@@ -21,16 +22,12 @@ class Damaged(Exception):
     """A file that does not hold what was written."""
 
 
-class Unstorable(Exception):
-    """Values that a file cannot hold."""
-
-
 def encode(history: TagHistory, tag: TagKey, day: int) -> bytes:
-    """The bytes of a file. Raises Unstorable."""
+    """The bytes of a file. Raises StoreFailure."""
     try:
         return _encoded(history, tag, day)
     except pa.ArrowException as error:
-        raise Unstorable(str(error)) from None
+        raise StoreFailure(str(error)) from None
 
 
 def _encoded(history: TagHistory, tag: TagKey, day: int) -> bytes:

@@ -9,8 +9,9 @@ from tagsight_connectors.history import Page, Span, TagHistory
 from tagsight_connectors.reading import join
 from tagsight_connectors.store import limits
 from tagsight_connectors.store.catalogue import Part, StoredDay
+from tagsight_connectors.store.database import StoreFailure
 from tagsight_connectors.store.days import DAY_NS, Content, TagKey, by_day
-from tagsight_connectors.store.history_store import HistoryStore, StoreFailure
+from tagsight_connectors.store.history_store import HistoryStore
 
 _VALUE_BYTES: Final = 20
 _TEXT_VALUES: Final = 4  # a text takes some 80 bytes beside its characters

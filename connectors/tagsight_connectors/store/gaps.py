@@ -5,7 +5,8 @@ It outlasts a power cut (fsync at every commit) and is a database of its own: th
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Final, Self
 
 from tagsight_connectors.history import Span
 from tagsight_connectors.store import limits
-from tagsight_connectors.store.database import Tell, open_database, transaction
+from tagsight_connectors.store.database import Tell, failures, open_database, transaction
 from tagsight_connectors.store.days import TagKey
 
 NAME: Final = "gaps.sqlite"
@@ -101,7 +102,7 @@ _COLUMNS: Final = "number, historian, address, start_ns, end_ns, noted_ns, cause
 
 
 class GapLedger:
-    """The rows; thread-safe. Raises sqlite3.Error."""
+    """The rows; thread-safe. Raises StoreFailure."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -114,7 +115,7 @@ class GapLedger:
 
     def close(self) -> None:
         """Release the database."""
-        with self._lock:
+        with self._using():
             self._connection.close()
 
     def note(self, tag: TagKey, span: Span, cause: str, now_ns: int, *, alone: bool = False) -> None:
@@ -124,7 +125,7 @@ class GapLedger:
         """
         if span.start_ns >= span.end_ns:
             return
-        with self._lock, transaction(self._connection):
+        with self._changing():
             addresses = (tag.address, tag.address if alone else "")
             known = self._connection.execute(
                 "SELECT 1 FROM gaps WHERE historian = ? AND state = 'open' AND address IN (?, ?) AND start_ns <= ? "
@@ -140,7 +141,7 @@ class GapLedger:
 
     def begin(self, historian: str, start_ns: int, cause: str, now_ns: int) -> None:
         """A gap of every tag that goes on; one at a time for each historian."""
-        with self._lock, transaction(self._connection):
+        with self._changing():
             if self._going_on(historian) is None:
                 self._connection.execute(
                     "INSERT INTO gaps (historian, address, start_ns, noted_ns, cause, state) "
@@ -150,7 +151,7 @@ class GapLedger:
 
     def end(self, historian: str, end_ns: int) -> None:
         """What went on is over."""
-        with self._lock, transaction(self._connection):
+        with self._changing():
             self._connection.execute(
                 "UPDATE gaps SET end_ns = MAX(start_ns, ?) WHERE historian = ? AND state = 'open' AND end_ns IS NULL",
                 (end_ns, historian),
@@ -167,7 +168,7 @@ class GapLedger:
 
     def apart(self, gap: Gap) -> set[str]:
         """Tags that have a row of their own over all of this gap, because it could not be filled for them."""
-        with self._lock:
+        with self._using():
             rows = self._connection.execute(
                 "SELECT DISTINCT address FROM gaps WHERE historian = ? AND address != '' AND state != 'filled' "
                 "AND start_ns <= ? AND end_ns >= ?",
@@ -181,7 +182,7 @@ class GapLedger:
 
     def settle(self, gap: Gap, state: GapState, now_ns: int, cause: str = "") -> bool:
         """An open gap is filled, or given up with its cause; exactly once, and counted. False: it was settled."""
-        with self._lock, transaction(self._connection):
+        with self._changing():
             done = self._connection.execute(
                 "UPDATE gaps SET state = ?, settled_ns = ?, cause = ? WHERE number = ? AND state = 'open'",
                 (state.value, now_ns, cause or gap.cause, gap.number),
@@ -198,7 +199,7 @@ class GapLedger:
     def failed(self, gap: Gap, cause: str, now_ns: int) -> None:
         """It could not be filled now: its next turn comes in 10 minutes, 20, 40, ... at most a day."""
         wait = _FIRST_WAIT_NS * 2 ** min(gap.attempts, _MOST_DOUBLINGS)
-        with self._lock:
+        with self._using():
             self._connection.execute(
                 "UPDATE gaps SET attempts = attempts + 1, next_ns = ?, cause = ? WHERE number = ?",
                 (now_ns + wait, cause, gap.number),
@@ -206,7 +207,7 @@ class GapLedger:
 
     def note_changes(self, changes: Sequence[Change]) -> None:
         """Days that the historian tells otherwise."""
-        with self._lock, transaction(self._connection):
+        with self._changing():
             self._connection.executemany(
                 "INSERT INTO changes (historian, address, day, noticed_ns, stored, found, kept) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -219,7 +220,7 @@ class GapLedger:
 
     def changes(self, at_most: int = 100) -> list[Change]:
         """The newest first."""
-        with self._lock:
+        with self._using():
             rows = self._connection.execute(
                 "SELECT historian, address, day, noticed_ns, stored, found, kept FROM changes "
                 "ORDER BY number DESC LIMIT ?",
@@ -229,7 +230,7 @@ class GapLedger:
 
     def totals(self) -> GapTotals:
         """For people."""
-        with self._lock:
+        with self._using():
             (still_open,) = self._connection.execute("SELECT COUNT(*) FROM gaps WHERE state = 'open'").fetchone()
             counted = dict(self._connection.execute("SELECT name, number FROM totals").fetchall())
         return GapTotals(
@@ -238,6 +239,16 @@ class GapLedger:
             counted.get(GapState.NOT_RECOVERED.value, 0),
             counted.get("changed", 0),
         )
+
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        with self._lock, failures():
+            yield
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._using(), transaction(self._connection):
+            yield
 
     def _joined(self, tag: TagKey, span: Span) -> bool:
         """With too many open gaps, the newest one of the tag grows instead: more is read again than was missing."""
@@ -258,7 +269,7 @@ class GapLedger:
         return self._connection.execute(query, (historian,)).fetchone()
 
     def _gaps(self, where: str, *arguments: object) -> list[Gap]:
-        with self._lock:
+        with self._using():
             query = f"SELECT {_COLUMNS} FROM gaps WHERE {where}"  # noqa: S608 - `where` is written above
             rows = self._connection.execute(query, arguments).fetchall()
         return [_gap(*row) for row in rows]

@@ -7,10 +7,8 @@ again from the historian: the store is a copy, never the only place of anything.
 
 import secrets
 import shutil
-import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -18,8 +16,8 @@ from typing import Final, Self
 from tagsight_connectors.history import TagHistory
 from tagsight_connectors.store import limits
 from tagsight_connectors.store.catalogue import Catalogue, Part, StoredDay, Usage
-from tagsight_connectors.store.database import Tell
-from tagsight_connectors.store.day_file import Damaged, Unstorable, checksum_of, decode, encode
+from tagsight_connectors.store.database import StoreFailure, Tell, failures
+from tagsight_connectors.store.day_file import Damaged, checksum_of, decode, encode
 from tagsight_connectors.store.days import DAY_NS, TagKey, date_of
 from tagsight_connectors.store.gaps import Change, GapLedger
 
@@ -27,10 +25,6 @@ FILES: Final = "files"
 _UNFINISHED: Final = ".new"
 _ORPHAN_NS: Final = 3_600_000_000_000
 _ROOM_AFTER: Final = 0.95
-
-
-class StoreFailure(Exception):
-    """The store cannot do it now: no room, no right to write, a locked database. The historian still can."""
 
 
 class StoreFull(StoreFailure):
@@ -78,7 +72,7 @@ class HistoryStore:
     @classmethod
     def open(cls, folder: Path, bounds: StoreBounds, tell: Tell = lambda _sentence: None) -> Self:
         """Open or begin a store. Raises StoreFailure."""
-        with _failures():
+        with failures():
             (folder / FILES).mkdir(parents=True, exist_ok=True)
             catalogue = Catalogue.open(folder, tell)
             catalogue.keep_fact("at_most", bounds.at_most_bytes)
@@ -101,7 +95,7 @@ class HistoryStore:
     def held(self, tags: Iterable[TagKey], days: range) -> dict[TagKey, dict[int, StoredDay]]:
         """What is stored of each tag, by day."""
         found: dict[TagKey, dict[int, StoredDay]] = {}
-        with self._lock, _failures():
+        with self._lock, failures():
             for tag in tags:
                 found[tag], damaged = self._catalogue.days(tag, days)
                 if damaged:
@@ -110,7 +104,7 @@ class HistoryStore:
 
     def use(self, tags: Iterable[TagKey], days: range, now_ns: int) -> None:
         """These days are needed: they are the last to go."""
-        with self._lock, _failures():
+        with self._lock, failures():
             self._catalogue.touch(tags, days, now_ns)
 
     def load(self, tag: TagKey, day: StoredDay) -> Iterator[TagHistory]:
@@ -126,7 +120,7 @@ class HistoryStore:
 
         Room is made by days that were last asked for before `in_use_since_ns`. Raises StoreFull.
         """
-        with _failures():
+        with failures():
             data = encode(history, tag, day)
             self._make_room(len(data), in_use_since_ns)
             part = Part(f"{date_of(day)}-{secrets.token_hex(6)}.parquet", checksum_of(data), len(data))
@@ -141,7 +135,7 @@ class HistoryStore:
         """Completely read days count from now on. One that is stored with other values is replaced, and noted."""
         if not days:
             return
-        with self._lock, _failures():
+        with self._lock, failures():
             before, _ = self._catalogue.days(tag, range(days[0].day, days[-1].day + 1))
             chosen = [_chosen(before.get(one.day), one) for one in days]
             changes = [change for one in days if (change := _change(tag, before.get(one.day), one)) is not None]
@@ -168,7 +162,7 @@ class HistoryStore:
         wanted = set(days)
         if not wanted:
             return
-        with self._lock, _failures():
+        with self._lock, failures():
             held, _ = self._catalogue.days(tag, range(min(wanted), max(wanted) + 1))
             gone = [one for day, one in held.items() if day in wanted]
             self._catalogue.remove(tag, wanted)
@@ -178,7 +172,7 @@ class HistoryStore:
 
     def forget_all(self) -> None:
         """Begin anew; the gap ledger stays."""
-        with self._lock, _failures():
+        with self._lock, failures():
             for tag in self._catalogue.tags():
                 held, damaged = self._catalogue.days(tag, range(-(2**31), 2**31))
                 self._catalogue.remove(tag, [*held, *damaged])
@@ -187,7 +181,7 @@ class HistoryStore:
 
     def usage(self) -> Usage:
         """How much is stored."""
-        with self._lock, _failures():
+        with self._lock, failures():
             return self._catalogue.usage()
 
     def tidy(self, now_ns: int, wall_ns: int) -> None:
@@ -195,7 +189,7 @@ class HistoryStore:
 
         `wall_ns`: this machine's clock, by which files are dated; younger ones than an hour are left alone.
         """
-        with _failures():
+        with failures():
             self._remove_unused(now_ns - self.bounds.keep_ns)
             for tag in self._tags():
                 self._remove_orphans(tag, wall_ns - _ORPHAN_NS)
@@ -225,7 +219,7 @@ class HistoryStore:
                 path.unlink(missing_ok=True)
 
     def _part(self, tag: TagKey, day: int, part: Part) -> TagHistory:
-        with _failures():
+        with failures():
             try:
                 return decode(self._path(tag, part).read_bytes(), part.checksum, tag, day)
             except FileNotFoundError:
@@ -279,11 +273,3 @@ def _change(tag: TagKey, old: StoredDay | None, new: StoredDay) -> Change | None
     if old is None or old.content == new.content:
         return None
     return Change(tag, new.day, new.read_ns, old.count, new.count, "new" if new.count else "old")
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    try:
-        yield
-    except (OSError, sqlite3.Error, UnicodeError, Unstorable) as error:
-        raise StoreFailure(str(error)) from error

@@ -14,9 +14,10 @@ from tagsight_connectors.history import Page, Sample, Span, TagHistory, Times, W
 from tagsight_connectors.processing import processed_from_raw
 from tagsight_connectors.store import limits
 from tagsight_connectors.store.catalogue import StoredDay
+from tagsight_connectors.store.database import StoreFailure
 from tagsight_connectors.store.day_writer import DayWriter
 from tagsight_connectors.store.days import DAY_NS, TagKey, clipped, days_of, runs_of, span_of
-from tagsight_connectors.store.history_store import DamagedDay, HistoryStore, StoreFailure
+from tagsight_connectors.store.history_store import DamagedDay, HistoryStore
 from tagsight_connectors.tag import Tag
 
 LEAST_RECHECKED: Final = 3

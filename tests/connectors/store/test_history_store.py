@@ -12,8 +12,9 @@ import pytest_asyncio
 from tagsight_connectors.history import Span
 from tagsight_connectors.reading import read_history
 from tagsight_connectors.store.catalogue import StoredDay
+from tagsight_connectors.store.database import StoreFailure
 from tagsight_connectors.store.days import DAY_NS, TagKey
-from tagsight_connectors.store.history_store import HistoryStore, StoreBounds, StoreFailure
+from tagsight_connectors.store.history_store import HistoryStore, StoreBounds
 from tests.connectors.store.stored_plant import HOSTILE, HOUR, MODE, SPEED, START, TAGS, StoredPlant, make_old
 
 WHOLE = Span(START, START + 6 * DAY_NS)
