@@ -78,7 +78,8 @@ def test_paths_and_addresses_are_whole_however_wide_the_terminal_is(
     monkeypatch.setenv("COLUMNS", columns)
     path = "Plant/" + "/".join(f"Area{number}" for number in range(12)) + "/Discharge pressure"
     address = f"nsu=urn:plant:historian;s={path.replace('/', '.')}"
-    MemoryStore.named("browse-narrow").add(Tag(address, path, unit="bar", description="red\x1b[31m"))
+    store = MemoryStore.named("browse-narrow")
+    store.add(Tag(address, path, unit="bar", description="red\x1b[31m"))
     assert run(["browse", "memory://browse-narrow", "**", "--data", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert path in shown
