@@ -32,7 +32,10 @@ Details = Callable[[Times, int], ua.ExtensionObject]
 
 
 class DetailsService(Protocol):
-    """The HistoryRead service for any details. Tests answer in its place. Raises as `HistoryService` and Unsupported."""
+    """The HistoryRead service for any details. Tests answer in its place.
+
+    Raises what `HistoryService` raises, and Unsupported.
+    """
 
     url: str
 
