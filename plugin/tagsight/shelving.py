@@ -1,4 +1,4 @@
-"""Shelving: an operator keeps an alarm from announcing for some time. Pure. Why so: docs/decisions/0003."""
+"""Shelving: an operator keeps an alarm from announcing for some time. Pure. Why so: docs/decisions/0005."""
 
 from datetime import datetime
 from typing import Final
