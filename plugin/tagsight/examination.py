@@ -7,6 +7,7 @@ from typing import Final
 from tagsight.arrival import Arrivals
 from tagsight.binding import Binding, BindingError, bind, patterns_of
 from tagsight.clocks import Clock
+from tagsight.extent import extent
 from tagsight.fence import Target, is_result
 from tagsight.output_tags import OPERATORS_OUTPUTS
 from tagsight.plan import ModelPlan, ResultsPlan
@@ -81,7 +82,16 @@ class Examination:
         bound = _bound(binding, plant)
         looked_at = await self._affordable(bound, span)
         found = [await self._tag(tag, span, looked_at) for tag in bound]
-        return replace(facts, looked_at=looked_at, binding=binding, tags=await self._watched(found))
+        empty = [
+            one.tag.address for one in found if _readable(one.tag) and one.failure is None and not one.sampling.count
+        ]
+        return replace(
+            facts,
+            looked_at=looked_at,
+            binding=binding,
+            tags=await self._watched(found),
+            elsewhere=await extent(self.historian, empty) if empty else None,
+        )
 
     async def targets(self, targets: Sequence[Target]) -> list[TargetFacts]:
         """Look at every tag that results go to."""

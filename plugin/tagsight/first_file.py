@@ -1,12 +1,28 @@
 """The first configuration file of an engineer: at most twelve lines that say something."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from tagsight.validation import as_yaml
 
+LAST: Final = "last: 90d"
 
-def first_file(url: str, asset: str, inputs: Sequence[str], *, timezone: str, user: str = "", running: str = "") -> str:
-    """The text of a file with one model; `tagsight.configuration.check_text` says whether it can be used."""
+
+def first_file(
+    url: str,
+    asset: str,
+    inputs: Sequence[str],
+    *,
+    timezone: str,
+    user: str = "",
+    running: str = "",
+    train: str = LAST,
+) -> str:
+    """The text of a file with one model; `tagsight.configuration.check_text` says whether it can be used.
+
+    `train`: the settings of the training period.
+    """
+    remark = 'add `every: "sun 03:30"` to train again by the calendar' if train == LAST else "name normal time only"
     who = f", user: {_quoted(user)}" if user else ""
     condition = (
         f"    running: {_quoted(running)}" if running else '    # running: "[Plant/P101/Speed] > 100"    # else always'
@@ -22,7 +38,7 @@ models:
     inputs: [{", ".join(_quoted(pattern) for pattern in inputs)}]
     # Scores and learns only while this holds:
 {condition}
-    train: {{last: 90d}}    # add `every: "sun 03:30"` to train again by the calendar
+    train: {{{train}}}    # {remark}
     score: {{every: 1m}}
     alarm: {{at_most: 2 per month, on_delay: 5m}}
 """

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Final
 
@@ -11,6 +12,7 @@ from tagsight.arrival import wait_of
 from tagsight.binding import Binding
 from tagsight.duration import format_duration
 from tagsight.errors import mend_of
+from tagsight.extent import as_setting
 from tagsight.plan import ModelPlan
 from tagsight.sampling import Sampling
 from tagsight_connectors import quality
@@ -118,6 +120,7 @@ class ModelFacts:
         binding: None if it failed.
         failure: why.
         tags: of the binding, in its order.
+        elsewhere: where those tags have values that have none in the training span; None if nowhere.
     """
 
     model: ModelPlan
@@ -128,6 +131,13 @@ class ModelFacts:
     binding: Binding | None = None
     failure: Exception | None = None
     tags: Sequence[TagFacts] = ()
+    elsewhere: Span | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """No tag has a value in the training span, and nothing else is wrong with their histories."""
+        readable = [tag for tag in self.tags if Access.READ_HISTORY in tag.tag.access and tag.failure is None]
+        return bool(readable) and not any(tag.sampling.count for tag in readable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +199,9 @@ def judge_model(facts: ModelFacts, *, live: bool = True) -> Iterator[Finding]:
         return
     for path, why in facts.binding.skipped:
         yield Finding(Weight.WARNING, where, f"{path} is left out: {why}", "Leave it, or name it in `exclude_inputs`.")
+    if facts.is_empty:
+        what, mend = _without_values(facts)
+        yield Finding(Weight.BLOCKS, where, f"no tag has {what}", mend)
     for tag in facts.tags:
         yield from judge_tag(where, tag, facts, live=live)
     yield Finding(Weight.FINE, where, _time_base(facts))
@@ -205,14 +218,26 @@ def judge_tag(model: str, facts: TagFacts, of_model: ModelFacts, *, live: bool =
         yield _failed(where, facts.failure)
         return
     if not facts.sampling.count:
-        span = format_duration(_rounded(of_model.span.end_ns - of_model.span.start_ns))
-        mend = "Choose another `train` period, or name the tag in `exclude_inputs`."
-        yield Finding(Weight.BLOCKS, where, f"it has no value in the training period ({span})", mend)
+        if not of_model.is_empty:  # otherwise it is said once for all
+            what, mend = _without_values(of_model)
+            yield Finding(Weight.BLOCKS, where, f"it has {what}", f"{mend} Or name the tag in `exclude_inputs`.")
         return
     yield from _coverage(where, facts, of_model)
     yield from _qualities(where, facts)
     if live:
         yield from _freshness(where, facts, of_model.now_ns)
+
+
+def _without_values(facts: ModelFacts) -> tuple[str, str]:
+    span = facts.span
+    start, end = (
+        datetime.fromtimestamp(ns // SECOND, tz=UTC).strftime("%Y-%m-%d") for ns in (span.start_ns, span.end_ns)
+    )
+    length = format_duration(_rounded(span.end_ns - span.start_ns))
+    what = f"no value in the training period ({length}, {start} to {end})"
+    if facts.elsewhere is None:
+        return what, "Choose another `train` period."
+    return what, f"There are values in this one: `train: {{{as_setting(facts.elsewhere, UTC, offset=True)}}}`."
 
 
 def _coverage(where: str, facts: TagFacts, of_model: ModelFacts) -> Iterator[Finding]:

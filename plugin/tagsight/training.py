@@ -6,12 +6,16 @@ Here is the reading, by whoever is connected, and what travels to the worker; `t
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
 from tagsight.arrival import Arrivals, watch
+from tagsight.averages import averaged_roles, read_averages
 from tagsight.binding import Binding, bind, merged, patterns_of
+from tagsight.clocks import SECOND
 from tagsight.connections import Link
+from tagsight.extent import as_setting, extent
 from tagsight.fence import is_result
 from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
@@ -42,6 +46,7 @@ class TrainTask:
         span: UTC ns, half-open.
         plan_hash: of the configuration.
         max_gaps: role -> what the engineer set, ns.
+        averaged: role -> who computed its averages; other roles have every value.
     """
 
     plan: ModelPlan
@@ -52,6 +57,7 @@ class TrainTask:
     span: tuple[int, int]
     plan_hash: str
     max_gaps: Mapping[str, int] = field(default_factory=dict)
+    averaged: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +94,32 @@ async def bind_model(plan: ModelPlan, historian: Historian, is_ours: Callable[[T
     return bind(plan, list(tags.values()), is_ours)
 
 
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """What was read: by address, and by role what was averaged, with who computed."""
+
+    tags: Mapping[str, TagHistory]
+    averages: Mapping[str, TagHistory] = field(default_factory=dict)
+    computed_by: Mapping[str, str] = field(default_factory=dict)
+
+
 async def _read(
-    binding: Binding, span: Span, historian: Historian, progress: Callable[[int], None]
-) -> dict[str, TagHistory]:
+    plan: ModelPlan, binding: Binding, span: Span, historian: Historian, progress: Callable[[int], None]
+) -> _Learned:
     """States are stored when they change, which may have been long before the period."""
+    averaged = {role: binding.addresses[role] for role in sorted(averaged_roles(plan, binding))}
     states = {binding.addresses[role.name] for role in binding.roles if role.step} | set(binding.operands.values())
-    signals = [address for address in binding.all_addresses if address not in states]
+    signals = [address for address in binding.all_addresses if address not in {*states, *averaged.values()}]
     found = dict((await read_history(historian, signals, span, progress)).tags)
     earlier = Span(span.start_ns - STATES_BEFORE_NS, span.end_ns)
     found |= (await read_history(historian, sorted(states), earlier, progress)).tags
-    return found
+    if not averaged:
+        return _Learned(found)
+    assert plan.score.grid_ns is not None  # the configuration says so
+    tags, computed_by = await read_averages(historian, list(averaged.values()), span, plan.score.grid_ns)
+    progress(sum(len(one) for one in tags.values()))
+    averages = {role: tags[address] for role, address in averaged.items()}
+    return _Learned(found, averages, {role: computed_by[address].value for role, address in averaged.items()})
 
 
 def training_span(plan: ModelPlan, now_ns: int) -> Span:
@@ -127,22 +149,37 @@ async def gather(
     """
     binding = await link.use(lambda historian: bind_model(plan, historian, partial(is_result, results)))
     span = training_span(plan, link.now_ns())
-    history = await link.use(lambda one: _read(binding, span, one, progress))
+    learned = await link.use_stored(lambda one: _read(plan, binding, span, one, progress))
     task = TrainTask(
         plan=plan,
         place=place,
         roles=binding.roles,
-        history={role: history[address] for role, address in binding.addresses.items()},
-        operands={operand: history[address] for operand, address in binding.operands.items()},
+        history={
+            role: learned.averages[role] if role in learned.averages else learned.tags[address]
+            for role, address in binding.addresses.items()
+        },
+        operands={operand: learned.tags[address] for operand, address in binding.operands.items()},
         span=(span.start_ns, span.end_ns),
         plan_hash=plan_hash,
         max_gaps=binding.max_gaps,
+        averaged=learned.computed_by,
     )
     empty = [role for role, values in task.history.items() if not len(values)]
     if len(empty) == len(task.history):
-        message = f"{plan.key}: no tag has history in the training period"
-        raise TooLittleData(message, 0, plan.score.window_steps)
+        found = await link.use(lambda one: extent(one, list(binding.addresses.values())))
+        raise _nothing_there(plan, span, found)
     return binding, task
+
+
+def _nothing_there(plan: ModelPlan, span: Span, found: Span | None) -> TooLittleData:
+    start, end = (
+        datetime.fromtimestamp(ns // SECOND, tz=UTC).strftime("%Y-%m-%d") for ns in (span.start_ns, span.end_ns)
+    )
+    what = f"{plan.key}: no tag has history in the training period, {start} to {end}"
+    if found is None:
+        return TooLittleData(what, 0, plan.score.window_steps)
+    mend = f"There are values in this one: `train: {{{as_setting(found, UTC, offset=True)}}}`."
+    return TooLittleData(what, 0, plan.score.window_steps, mend)
 
 
 async def watched_while(

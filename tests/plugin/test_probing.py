@@ -93,7 +93,7 @@ def test_a_historian_that_refuses_prevents_running_with_its_own_mend() -> None:
     [
         pytest.param({"tag": replace(SPEED, access=Access.READ)}, Weight.BLOCKS, "may not be read", id="rights"),
         pytest.param({"failure": NotReady("broken", "Mend it.")}, Weight.BLOCKS, "broken", id="unreadable"),
-        pytest.param({"sampling": Sampling()}, Weight.BLOCKS, "no value in the training period (10d)", id="empty"),
+        pytest.param({"sampling": Sampling()}, Weight.BLOCKS, "no value in the training period (10d, ", id="empty"),
         pytest.param({"begins_ns": NOW - 4 * DAY}, Weight.WARNING, "begins 6d after", id="begins-late"),
         pytest.param({"sampling": sampled(60, bad=7200)}, Weight.WARNING, "50.0% of its values are bad", id="bad"),
         pytest.param({"newest_ns": NOW - DAY}, Weight.WARNING, "newest value is 1d old", id="stale"),

@@ -78,7 +78,7 @@ def _print(tags: "list[Tag]") -> None:
     if console.measure(table, options=console.options.update(max_width=_ANY_WIDTH)).maximum <= console.width:
         console.print(table)
     else:
-        click.echo("\n".join(_printable(line) for tag in tags for line in _lines(tag)))
+        click.echo("\n".join(line for tag in tags for line in _lines(tag)))
     click.echo(f"{len(tags)} tag{'' if len(tags) == 1 else 's'}")
 
 
@@ -99,4 +99,5 @@ def _printable(text: str) -> str:
 def _row(tag: "Tag") -> tuple[str, ...]:
     limits = "" if tag.eu_range is None else f"{tag.eu_range.low:g} to {tag.eu_range.high:g}"
     history = "yes" if tag.historizing else "no"
-    return (tag.path, tag.data_type.value, tag.unit, limits, history, tag.description, tag.address)
+    cells = (tag.path, tag.data_type.value, tag.unit, limits, history, tag.description, tag.address)
+    return tuple(_printable(cell) for cell in cells)

@@ -66,3 +66,22 @@ def test_check_prints_every_fault_and_exits_2(tmp_path: Path, capsys: pytest.Cap
     shown = capsys.readouterr()
     assert "3 faults" in shown.err
     assert not shown.out
+
+
+def test_init_takes_the_training_period_of_an_export_from_its_data(tmp_path: Path) -> None:
+    export, file = tmp_path / "export.csv", tmp_path / "tagsight.yaml"
+    export.write_text("time,Flow\n" + "".join(f"2019-03-{day:02} 06:30:00,{day}\n" for day in range(1, 21)))
+    options = ["--url", export.as_uri(), "--asset", "P101", "--inputs", "*", "--timezone", "Europe/Berlin"]
+    assert run(["init", str(file), *options]) == 0
+    assert 'train: {from: "2019-03-01", to: "2019-03-21"}' in file.read_text(encoding="utf-8")
+    assert check_file(file).plan is not None
+
+
+def test_init_of_an_export_that_is_not_there_yet_writes_its_file_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "tagsight.yaml"
+    options = ["--url", (tmp_path / "later.csv").as_uri(), "--asset", "P101", "--inputs", "*"]
+    assert run(["init", str(file), *options]) == 0
+    assert "last: 90d" in file.read_text(encoding="utf-8")
+    assert "there is no such file" in capsys.readouterr().err

@@ -77,3 +77,18 @@ def test_missing_result_tags_are_named(tmp_path: Path, capsys: pytest.CaptureFix
     assert "tags are missing: TagSight/" in out
     assert "`tagsight tags FILE --csv`" in out
     assert store.writes == []
+
+
+@pytest.mark.parametrize("command", ["probe", "train"])
+def test_a_period_without_values_is_answered_with_the_one_that_has_them(
+    command: str, tmp_path: Path, export: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "tagsight.yaml"
+    text = FILE.format(url=export.as_uri(), inputs="Flow", results="to: server")
+    file.write_text(text.replace("from: 2024-01-01, to: 2024-01-02", "last: 90d"))
+    assert run([command, str(file), "--data", str(tmp_path / "data")]) == 6
+    shown = capsys.readouterr().out
+    period = 'train: {from: "2024-01-01 00:00+00:00", to: "2024-01-02 00:00+00:00"}'
+    assert shown.replace("\n", "").count(period) == 1
+    file.write_text(text.replace("train: {from: 2024-01-01, to: 2024-01-02}", period))
+    assert run(["probe", str(file), "--data", str(tmp_path / "data")]) == 0
