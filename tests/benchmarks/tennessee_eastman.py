@@ -3,7 +3,8 @@
     python tests/benchmarks/tennessee_eastman.py DATA
 
 DATA is the folder with d00.csv, d00_te.csv ... Trained on d00 alone; false alarms on d00_te and on the first 160 rows
-of every test file; detection after row 160. The health model scores from row 60 on (a whole window). Test files are opened to report, never to choose a setting.
+of every test file; detection after row 160. The health model scores from row 60 on (a whole window). Test files are
+opened to report, never to choose a setting.
 """
 
 import argparse
