@@ -1,6 +1,6 @@
 """What TagSight says of itself: heartbeat, state, counters. The file moves whatever historians and outbox do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,7 +22,8 @@ class PluginState:
 
     Attributes:
         file: that other processes read.
-        links: a historian that is not connected is a failure of the plugin.
+        links: a historian that is not connected is a failure of the plugin; one whose clock cannot be believed puts it
+            out of specification.
         ledger: with the counters.
         certificates: how long they are valid.
         clock: of this machine.
@@ -55,15 +56,22 @@ class PluginState:
         now = self.clock.now_ns()
         counters = self.ledger.counters()
         down = [f"{name}: {link.trouble}" for name, link in self.links.items() if not link.connected]
+        doubted = [f"{name}: {link.clock_trouble}" for name, link in self.links.items() if link.clock_trouble]
         return PluginStatus(
             heartbeat=self._beats,
             time_ns=now,
-            state=int(State.FAILURE if down else State.NORMAL),
+            state=int(_state(down, doubted)),
             buffered=counters.buffered,
             missed=counters.missed,
             not_recovered=counters.not_recovered,
             alarms_per_day=self.ledger.count_activations(now - DAY_NS, now),
             certificate_days=self.certificates.days(now),
             off=self.ledger.operator_state(PLUGIN).off,
-            message="; ".join(down)[:LONGEST_MESSAGE],
+            message="; ".join([*down, *doubted])[:LONGEST_MESSAGE],
         )
+
+
+def _state(down: Sequence[str], doubted: Sequence[str]) -> State:
+    if down:
+        return State.FAILURE
+    return State.OUT_OF_SPECIFICATION if doubted else State.NORMAL

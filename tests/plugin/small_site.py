@@ -34,6 +34,9 @@ START = 1_760_000_040 * SECOND // MINUTE * MINUTE
 ROLES = ("Flow", "Pressure")
 NORMAL = 50.0
 BAND = 10.0
+UNLEARNED = RoleLimits(max_gap_ns=3 * MINUTE)
+LEARNED = RoleLimits(max_gap_ns=3 * MINUTE, flat_steps=10, spike=20.0)
+"""What a training would have found in `normal_values`: no jump is larger, and nothing ever stands still."""
 
 
 class Arithmetic:
@@ -56,13 +59,14 @@ class OwnProcess:
     failing: set[str] = field(default_factory=set)
     trial: bool = False
     explained: int = 0
+    limits: RoleLimits = UNLEARNED
 
     async def run(self, task: Task, _progress: Callable[[float, str], None] = lambda _f, _t: None) -> Any:
         """The task's result."""
         if task.name == "explain":
             return self._explain(task.argument)
         if task.name == "facts":
-            return [ModelFacts(name, 1, card(trial=self.trial)) for name in task.argument[1]]
+            return [ModelFacts(name, 1, card(trial=self.trial, limits=self.limits)) for name in task.argument[1]]
         _place, tasks = task.argument
         names = {one.plan.key for one in tasks}
         if names & self.failing:
@@ -80,7 +84,7 @@ class OwnProcess:
         return [replace(one.run, explanation=_shares(one)) for one in runs]
 
     def _loaded(self) -> Loaded:
-        return Loaded(Arithmetic(), card(trial=self.trial), 1)  # type: ignore[arg-type]
+        return Loaded(Arithmetic(), card(trial=self.trial, limits=self.limits), 1)  # type: ignore[arg-type]
 
 
 def _shares(one: ScoredRun) -> ExplanationResult:
@@ -88,9 +92,8 @@ def _shares(one: ScoredRun) -> ExplanationResult:
     return ExplanationResult(0.0, parts, dict.fromkeys(parts, 0.0))
 
 
-def card(*, trial: bool = False) -> ModelCard:
-    """Of a model of two roles, grid and interval one minute, window ten steps."""
-    limits = GateLimits({role: RoleLimits(max_gap_ns=3 * MINUTE) for role in ROLES})
+def card(*, trial: bool = False, limits: RoleLimits = UNLEARNED) -> ModelCard:
+    """Of a model of two roles, grid and interval one minute, window ten steps; the limits are those of each role."""
     return ModelCard(
         job="health",
         roles=tuple(Role(role) for role in ROLES),
@@ -116,7 +119,7 @@ def card(*, trial: bool = False) -> ModelCard:
         plan_hash="",
         versions={},
         cannot_see=(),
-        gates=limits.to_json(),
+        gates=GateLimits(dict.fromkeys(ROLES, limits)).to_json(),
     )
 
 
@@ -132,11 +135,13 @@ def plan_of(asset: str, **changes: Any) -> ModelPlan:
     return ModelPlan(asset, "Health", Job.HEALTH, "default", (f"{asset}/*",), **fields)
 
 
-def participant(plan: ModelPlan, addresses: dict[str, str] | None = None) -> Participant:
+def participant(
+    plan: ModelPlan, addresses: dict[str, str] | None = None, limits: RoleLimits = UNLEARNED
+) -> Participant:
     """Bound to the tags `<asset>/<role>`."""
     named = addresses or {role: f"{plan.asset}/{role}" for role in ROLES}
     binding = Binding(tuple(Role(role, unit="bar") for role in ROLES), named, {}, {})
-    return Participant.of(plan, binding, ModelFacts(plan.key, 1, card()))
+    return Participant.of(plan, binding, ModelFacts(plan.key, 1, card(limits=limits)))
 
 
 def normal_values(asset: str, role: str, steps: int) -> Floats:
@@ -152,6 +157,7 @@ class Site:
     folder: Path
     assets: Sequence[str] = ("P101", "P102")
     stored: bool = True
+    limits: RoleLimits = UNLEARNED
     clock: SetClock = field(default_factory=lambda: SetClock(START))
     worker: OwnProcess = field(default_factory=OwnProcess)
     troubles: list[tuple[str, str]] = field(default_factory=list)
@@ -159,7 +165,8 @@ class Site:
     def __post_init__(self) -> None:
         self.store = MemoryStore("site", now_ns=lambda: START + round(self.clock.elapsed * SECOND))
         self.link = Link("default", MemoryHistorian(self.store), self.clock, jitter=lambda: 0.0)
-        self.participants = [participant(plan_of(asset)) for asset in self.assets]
+        self.worker.limits = self.limits
+        self.participants = [participant(plan_of(asset), limits=self.limits) for asset in self.assets]
         for address in (f"{asset}/{role}" for asset in self.assets for role in ROLES):
             self.store.add(Tag(address, address, unit="bar", eu_range=Range(0.0, 100.0)))
             if self.stored:

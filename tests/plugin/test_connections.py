@@ -162,3 +162,25 @@ async def test_an_absurd_server_time_is_not_followed(absurd: int) -> None:
     plant.server_ns = lambda: absurd
     await plant.use()
     assert plant.link.now_ns() == plant.clock.now_ns()
+
+
+async def test_an_absurd_server_time_is_told_and_found_right_again_within_a_minute() -> None:
+    plant = Plant()
+    plant.server_ns = lambda: 0
+    await plant.use()
+    assert "before 2000" in plant.link.clock_trouble
+    plant.server_ns = plant.clock.now_ns
+    plant.clock.advance(61.0)
+    await plant.use()
+    assert plant.link.clock_trouble == ""
+    assert plant.link.attempts == 1
+
+
+async def test_a_replay_of_the_past_has_no_trouble_with_the_clock() -> None:
+    plant = Plant(ahead_s=400 * 24 * HOUR)
+    replay = Link("default", plant.historian, plant.clock, follow_server_time=False)
+    await plant.use()
+    await replay.use(_describe)
+    assert "ahead of this machine's" in plant.link.clock_trouble
+    assert replay.clock_trouble == ""
+    assert replay.now_ns() == plant.clock.now_ns()
