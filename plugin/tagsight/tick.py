@@ -5,7 +5,7 @@ good by the next one, and one that comes twice finds nothing to do (design law 7
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -24,7 +24,7 @@ from tagsight.workers import Task, Worker, WorkerFailure
 from tagsight_connectors.errors import HistorianError, IncompleteRead, NotConnected, UnknownTag
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import History, Span, TagHistory
-from tagsight_connectors.quality import BAD, BAD_NO_COMMUNICATION, BAD_NO_DATA
+from tagsight_connectors.quality import BAD, BAD_NO_COMMUNICATION, BAD_NO_DATA, UNCERTAIN, Quality, quality_of
 from tagsight_connectors.reading import read_history
 from tagsight_models.gates import GateLimits
 
@@ -125,6 +125,7 @@ class Ticker:
         """Do what is due. Raises StorageError when the ledger cannot take it: then nothing of it was done."""
         by_key = {one.plan.key: one for one in participants}
         now_ns = self.link.now_ns() if self.link.connected else await self._time()
+        self._watch_clock()
         found = due_of_all([one.rhythm for one in participants], self.ledger.watermarks(), now_ns)
         return _together([await self._group(group, by_key) for group in _alike(found)])
 
@@ -218,13 +219,15 @@ class Ticker:
     ) -> TickOutcome:
         made: list[Recorded] = []
         rows: list[OutputRow] = []
+        doubt = self.link.clock_trouble
         for due in group:
             one = by_key[due.model]
             if due.model in unavailable:
                 why = unavailable[due.model]
                 rows += self.recorder.unavailable(one.plan, due.until_ns, one.facts.version, why.status, why.reason)
             else:
-                made.append(self.recorder.record(one.plan, one.rhythm.every_ns, scored.get(due.model, ())))
+                believed = [_doubted(each, doubt) if doubt else each for each in scored.get(due.model, ())]
+                made.append(self.recorder.record(one.plan, one.rhythm.every_ns, believed))
         done = [due for due in group if due.model not in unavailable]
         record = TickRecord(
             runs=tuple(run for each in made for run in each.runs),
@@ -238,6 +241,13 @@ class Ticker:
         waiting = tuple(each for one in made for each in one.explainable)
         more = any(due.more for due in done)
         return TickOutcome(len(record.runs), record.missed, waiting, tuple(record.activations), more)
+
+    def _watch_clock(self) -> None:
+        whose, trouble = [f"clock of {self.link.name}"], self.link.clock_trouble
+        if trouble:
+            self._tell(whose, f"{trouble}; scores are Uncertain at best")
+        else:
+            self._well(whose)
 
     def _tell(self, whose: Iterable[str], why: str) -> None:
         """Say a trouble once, until it changes or has been over."""
@@ -301,6 +311,16 @@ def _blamed(error: HistorianError, reading: Sequence[Participant]) -> set[str]:
         if found:
             return found
     return {one.plan.key for one in reading}
+
+
+def _doubted(scored: ScoredRun, doubt: str) -> ScoredRun:
+    """Uncertain at best, because the time cannot be believed (design law 4)."""
+    run = scored.run
+    if quality_of(run.quality) is Quality.BAD:
+        return scored
+    reason = f"{run.reason}; {doubt}" if run.reason else doubt
+    good = quality_of(run.quality) is Quality.GOOD
+    return replace(scored, run=replace(run, quality=UNCERTAIN if good else run.quality, reason=reason))
 
 
 def _failed(task: ScoreTask, failure: WorkerFailure) -> list[ScoredRun]:

@@ -197,24 +197,41 @@ async def test_late_doubled_out_of_order_and_absurd_samples_give_what_a_clean_of
     clean.ledger.close()
 
 
-@pytest.mark.parametrize(
-    "poison", [np.nan, np.inf, -np.inf, 1e308, 1e300], ids=["nan", "inf", "minus-inf", "1e308", "1e300"]
-)
-async def test_a_poisoned_value_never_becomes_a_good_normal_score(tmp_path: Path, poison: float) -> None:
-    site = Site(tmp_path, stored=False)
-    for address in ("P101/Flow", "P101/Pressure", "P102/Flow", "P102/Pressure"):
-        times, values = Site.samples(address)
-        poisoned = np.where((times == START + 2 * MINUTE) & (address == "P101/Flow"), poison, values)
-        site.store.append(address, times, poisoned)
-    await site.tick()
+@pytest.mark.parametrize("step", [-HOUR, HOUR, -24 * HOUR], ids=["hour-back", "hour-forward", "day-back"])
+async def test_while_the_clocks_disagree_scores_are_uncertain_and_say_why(site: Site, step: float) -> None:
     await site.minutes(2)
-    score = site.outputs("P101")["Score"]
-    assert quality_of(score.status) is not Quality.GOOD or float(score.value or 0.0) > 1.0
-    assert np.isfinite(float(score.value or 0.0))
-    assert site.runs("P102")[-1].score is not None
+    site.clock.step(step)
     await site.minutes(2)
-    assert (site.runs("P101")[-1].score or 2.0) < 1.0
-    site.ledger.close()
+    site.clock.step(-step)
+    await site.minutes(2)
+    runs = site.runs()
+    assert [quality_of(run.quality) for run in runs] == [
+        *2 * [Quality.GOOD],
+        *2 * [Quality.UNCERTAIN],
+        *2 * [Quality.GOOD],
+    ]
+    assert all("one of them is wrong" in run.reason for run in runs[2:4])
+    assert all(run.score is not None for run in runs)
+    assert [what for what, _why in site.troubles] == ["clock of default"]
+
+
+async def test_a_step_of_the_historians_clock_makes_scores_uncertain_for_ten_minutes(site: Site) -> None:
+    await site.minutes(2)
+    running = site.store.now_ns
+    site.store.now_ns = lambda: running() + 3 * MINUTE
+    await site.minutes(14)
+    doubted = [(run.due_ns - START) // MINUTE for run in site.runs() if "stepped by +180 s" in run.reason]
+    assert doubted == list(range(3, 16))
+    assert quality_of(site.outputs()["Score"].status) is Quality.GOOD
+    assert site.dues() == list(range(1, 20))
+
+
+async def test_a_bad_run_stays_bad_while_the_clocks_disagree(site: Site) -> None:
+    site.clock.advance(175 * 60.0)
+    site.clock.step(HOUR)
+    await site.minutes(10)
+    assert quality_of(site.runs()[-1].quality) is Quality.BAD
+    assert site.runs()[-1].score is None
 
 
 async def test_a_tag_that_falls_silent_is_not_scored_and_names_itself(site: Site) -> None:
