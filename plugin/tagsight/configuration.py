@@ -164,18 +164,26 @@ class _Check:
             model, found = validate(Model, node.plain())
             prefix = f"models[{_name_of(node)}]"
             self._add(node, found, prefix)
-            if model is None:
-                continue
-            compiled = compiler.model(model)
-            self._compiled(compiler, node, prefix)
-            self._refer(compiled, node, prefix, names, results)
-            key = compiled.key.casefold()
-            if key in lines:
-                cause = f"a second model of this asset and name, the first is in line {lines[key]}"
-                self._fault(node.at(("name",)), prefix, compiled.key, cause, "Give it another name.")
-            lines.setdefault(key, node.line)
-            models[key] = compiled
+            self._single(node, prefix, lines)
+            if model is not None:
+                compiled = compiler.model(model)
+                self._compiled(compiler, node, prefix)
+                self._refer(compiled, node, prefix, names, results)
+                models[compiled.key.casefold()] = compiled
         return tuple(models.values())
+
+    def _single(self, node: Node, prefix: str, lines: dict[str, int]) -> None:
+        """No second model of the same asset and name, whatever else is wrong with either."""
+        given = node.plain()
+        key = [given.get(part) for part in ("asset", "name")] if isinstance(given, dict) else []
+        if not key or not all(isinstance(part, str) for part in key):
+            return  # said already, as a fault of its own
+        both = "/".join(str(part) for part in key)
+        first = lines.get(both.casefold())
+        if first is not None:
+            cause = f"a second model of this asset and name, the first is in line {first}"
+            self._fault(node.at(("name",)), prefix, both, cause, "Give it another name.")
+        lines.setdefault(both.casefold(), node.line)
 
     def _expanded(self, items: list[Node]) -> Iterator[Node]:
         part = self._part("templates")

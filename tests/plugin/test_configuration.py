@@ -148,6 +148,16 @@ def test_two_models_of_one_name_are_refused_even_in_other_case() -> None:
     assert "second model" in faults(text)[0]
 
 
+@pytest.mark.parametrize("faulty", ["first", "second", "both"])
+def test_a_second_model_of_a_name_is_told_beside_other_faults_of_either(faulty: str) -> None:
+    first, second = ("score: {every: never}" if faulty in (one, "both") else "" for one in ("first", "second"))
+    lines = "".join(f"  - {{name: A, asset: P, inputs: [x], {one}}}\n" for one in (first, second))
+    text = f"{HEAD}models:\n{lines}"
+    found = faults(text)
+    assert sum("second model" in fault for fault in found) == 1
+    assert len(found) == 1 + text.count("never")
+
+
 def test_results_are_no_inputs() -> None:
     text = FIRST.replace("{to: server}", '{to: write, address: "ns=2;s=TS.{asset}.{model}.{output}"}')
     assert "TagSight writes" in faults(text.replace("Plant/P101/*", "ns=2;s=TS.P101.Health.Score"))[0]
