@@ -14,6 +14,7 @@ from tagsight.plan import (
     Destination,
     Detail,
     HistorianPlan,
+    HistoryStorePlan,
     InputPlan,
     Job,
     ModelPlan,
@@ -178,6 +179,11 @@ class Compiler:
 def retention(given: spec.Retention) -> Retention:
     """How long the ledger keeps."""
     return Retention(given.keep, given.at_most)
+
+
+def history_store(given: spec.HistoryStore) -> HistoryStorePlan:
+    """What is kept of histories."""
+    return HistoryStorePlan(given.use, given.keep, given.at_most, given.refill)
 
 
 def _alarm(given: spec.Alarm) -> AlarmPlan:

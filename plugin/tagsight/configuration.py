@@ -10,13 +10,13 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from tagsight.cautions import cautions
-from tagsight.compilation import Compiler, retention
+from tagsight.compilation import Compiler, history_store, retention
 from tagsight.digest import digest_of
 from tagsight.document import SIZE_LIMIT, Node, decode, read_tree
 from tagsight.errors import ConfigurationError, Fault
 from tagsight.plan import Destination, HistorianPlan, ModelPlan, Plan, ResultsPlan
 from tagsight.platform import local_timezone
-from tagsight.specification import MODELS_LIMIT, Configuration, Historian, Model, Results, Retention
+from tagsight.specification import MODELS_LIMIT, Configuration, Historian, HistoryStore, Model, Results, Retention
 from tagsight.templates import expand, shown
 from tagsight.validation import SettingFault, validate
 
@@ -89,7 +89,8 @@ class _Check:
         if self.faults:
             return None
         keep, _ = validate(Retention, self._plain("retention"))
-        plan = Plan(compiler.timezone, historians, results, models, retention(keep))
+        store, _ = validate(HistoryStore, self._plain("history_store"))
+        plan = Plan(compiler.timezone, historians, results, models, retention(keep), history_store(store))
         self.warnings += cautions(plan, self.root)
         return dataclasses.replace(plan, digest=digest_of(plan))
 

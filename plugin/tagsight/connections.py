@@ -7,11 +7,14 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from tagsight.clocks import SECOND, Clock
 from tagsight_connectors.errors import HistorianError, NotConnected
 from tagsight_connectors.historian import Description, Historian
+
+if TYPE_CHECKING:
+    from tagsight_connectors.store.stored_historian import StoredHistorian
 
 FIRST_BACK_OFF_S: Final = 1.0
 LONGEST_BACK_OFF_S: Final = 30.0
@@ -37,6 +40,7 @@ class Link:
         follow_server_time: plan by the historian's clock, so that a step of this machine's clock moves nothing;
             False in a replay of the past, where the injected clock is the historian's.
         jitter: answers a number between 0 and 1.
+        stored: the same historian behind the local history store; None: there is no store.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Link:
     clock: Clock
     follow_server_time: bool = True
     jitter: Callable[[], float] = random.random
+    stored: "StoredHistorian | None" = None
     attempts: int = field(init=False, default=0)
     description: Description | None = field(init=False, default=None)
     trouble: str = field(init=False, default="not connected yet")
@@ -93,6 +98,10 @@ class Link:
             if session == self._sessions:  # otherwise there is a newer session already
                 await self._lost(error)
             raise
+
+    async def use_stored(self, work: Callable[[Historian], Awaitable[Result]]) -> Result:
+        """The same for long reads of the past: what was read once comes from the local store, where there is one."""
+        return await self.use(lambda historian: work(self.stored or historian))
 
     async def close(self) -> None:
         """End the session."""

@@ -64,6 +64,11 @@ class DataFolder:
         return self.root / "models"
 
     @property
+    def history(self) -> Path:
+        """What was read once: Parquet by tag and day, catalogue, gap ledger. May be deleted; it is read again."""
+        return self.root / "history"
+
+    @property
     def logs(self) -> Path:
         """Rotating, structured."""
         return self.root / "logs"

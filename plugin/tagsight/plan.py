@@ -176,6 +176,23 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryStorePlan:
+    """What was read once from a historian is kept on this machine, by these bounds.
+
+    Attributes:
+        use: without it every training asks the historian for everything.
+        keep_ns: a stored day goes when nothing asked for it in this time.
+        at_most_bytes: of all historians; the days longest unused go first.
+        refill_ns: a gap is asked for again for so long, then it is not recovered.
+    """
+
+    use: bool = True
+    keep_ns: int = 7_776_000_000_000_000
+    at_most_bytes: int = 20_000_000_000
+    refill_ns: int = 2_592_000_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The whole configuration."""
 
@@ -184,4 +201,5 @@ class Plan:
     results: Mapping[str, ResultsPlan]  # by historian name
     models: tuple[ModelPlan, ...]
     retention: Retention = field(default_factory=Retention)
+    history_store: HistoryStorePlan = field(default_factory=HistoryStorePlan)
     digest: str = ""  # SHA-256 of the canonical JSON of the specification: goes into cards and the ledger

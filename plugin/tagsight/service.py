@@ -24,6 +24,7 @@ from tagsight.data_folder import DataFolder
 from tagsight.errors import StorageError, TagSightError
 from tagsight.explaining import Explainer
 from tagsight.heartbeat import HeartbeatFile
+from tagsight.history_keeping import Histories
 from tagsight.inbox import Inbox
 from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
@@ -39,8 +40,9 @@ from tagsight.scoring_task import ModelFacts, StorePlace
 from tagsight.tick import Participant, Ticker, TickOutcome
 from tagsight.training import TrainOutcome, gather, keep_binding, watched_while
 from tagsight.workers import Task, WorkerFailure, Workers
-from tagsight_connectors.errors import HistorianError
+from tagsight_connectors.errors import HistorianError, NotConnected
 from tagsight_connectors.historian import Historian
+from tagsight_connectors.store.database import StoreFailure
 from tagsight_models.errors import ModelError
 
 EXPLANATIONS_AT_ONCE: Final = 1_000
@@ -50,6 +52,7 @@ early finds the due time only one interval later."""
 
 HEARTBEAT_S: Final = 5.0
 WATCH_S: Final = 1.0
+STORE_PAUSE_S: Final = 60.0
 HOUSEKEEPING_NS: Final = 60_000_000_000
 FACTS_S: Final = 120.0
 PLUGIN: Final = "TagSight"
@@ -90,6 +93,7 @@ class Service:
     _explainer: Explainer = field(init=False)
     _outbox: Outbox = field(init=False)
     _certificates: CertificateWatch = field(init=False)
+    _histories: Histories = field(init=False)
     _operators: Operators = field(init=False)
     _tickers: dict[str, Ticker] = field(init=False, default_factory=dict)
 
@@ -100,6 +104,9 @@ class Service:
         self._explainer = Explainer(self.workers.explaining, self.place, self.ledger, destinations, plans)
         self._certificates = CertificateWatch(self.data.certificates / "own", self.links)
         heartbeat = HeartbeatFile(self.data.heartbeat)
+        before = heartbeat.read()
+        last_alive_ns = before.time_ns if before is not None else None
+        self._histories = Histories(self.plan, self.links, self.ledger, self.clock, last_alive_ns, self._tell)
         self.state = PluginState(heartbeat, self.links, self.ledger, self._certificates, self.clock)
         self._outbox = Outbox(self.plan, self.links, self.ledger, self._tell)
         recorder = Recorder(self.ledger, self.plan.timezone)
@@ -142,6 +149,7 @@ class Service:
             self._always(f"heartbeat to {historian}", HEARTBEAT_S, partial(self._outbox.show, historian, self.state)),
             self._always(f"delivery to {historian}", WATCH_S, partial(self._outbox.deliver, historian)),
             *(self._always(f"operators of {historian}", LOOK_S, watch.look) for watch in watches),
+            self._always(f"history of {historian}", WATCH_S, partial(self._keep_history, historian)),
         ]
 
     async def refresh(self) -> None:
@@ -293,6 +301,15 @@ class Service:
                 await link.use(_nothing)
             if link.trouble and link.trouble != before:
                 self._tell(historian, link.trouble)
+
+    async def _keep_history(self, historian: str) -> None:
+        try:
+            await self._histories.look(historian)
+        except StoreFailure as failure:
+            self._tell(f"history store of {historian}", str(failure))
+            await asyncio.sleep(STORE_PAUSE_S)
+        except NotConnected:
+            return  # told by the link
 
     def _note_alarms(self, activations: Sequence[Activation]) -> None:
         for one in activations:

@@ -352,6 +352,26 @@ class Retention(Setting):
     at_most: Size = _setting("By size.", default=5_000_000_000, example="5 GB", ge=50_000_000)
 
 
+class HistoryStore(Setting):
+    """What was read once over OPC UA is kept in the data folder, so that a retrain does not ask the historian again."""
+
+    use: bool = _setting(
+        "`false`: every training and rehearsal asks the historian for everything.", default=True, example=True
+    )
+    keep: Duration = _setting(
+        "A stored day goes when nothing asked for it in this time.", default=90 * DAY, example="90d", ge=DAY
+    )
+    at_most: Size = _setting(
+        "By size; the days longest unused go first.", default=20_000_000_000, example="20 GB", ge=100_000_000
+    )
+    refill: Duration = _setting(
+        "A gap in what was read is asked for again for so long; then it is counted as not recovered.",
+        default=30 * DAY,
+        example="30d",
+        ge=DAY,
+    )
+
+
 class Configuration(Setting):
     """The whole file."""
 
@@ -368,6 +388,7 @@ class Configuration(Setting):
     )
     models: list[Model] = _setting("The models.", default=[], max_length=MODELS_LIMIT)
     retention: Retention = _setting("How long results are kept.", default=Retention())
+    history_store: HistoryStore = _setting("The local copy of histories.", default=HistoryStore())
 
     @classmethod
     def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:

@@ -11,8 +11,12 @@ from tagsight.heartbeat import HeartbeatFile, is_stale
 from tagsight.ledger.ledger import Ledger
 from tagsight.platform import Holder, InstanceLock
 from tagsight.results import State
+from tagsight_connectors.store.database import StoreFailure
+from tagsight_connectors.store.days import date_of
+from tagsight_connectors.store.overview import overview
 
 DAY_NS: Final = 86_400 * SECOND
+GIGABYTE: Final = 10**9
 
 
 def status_lines(ledger: Ledger, data: DataFolder, clock: Clock, checked: Checked | None = None) -> Iterator[str]:
@@ -30,6 +34,7 @@ def status_lines(ledger: Ledger, data: DataFolder, clock: Clock, checked: Checke
         f"outbox: {counters.buffered} waiting, {counters.quarantined} quarantined; "
         f"missed {counters.missed}, not recovered {counters.not_recovered}"
     )
+    yield from _histories(data)
     for bound in ledger.bindings():
         yield _model(ledger, bound.model, trained=bound.binding is not None)
     for alarm in ledger.activations(now - DAY_NS, now):
@@ -59,6 +64,32 @@ def _plugin(data: DataFolder, now_ns: int, running: Holder | None) -> str:
         return f"service: NOT RUNNING, last heartbeat {_time(status.time_ns)}"
     process = f" (process {running.pid})" if running else ""
     return f"service: {State(status.state).name.lower().replace('_', ' ')}{process} {status.message}".rstrip()
+
+
+def _histories(data: DataFolder) -> Iterator[str]:
+    """The local history store: how full, what was damaged or changed, and which gaps there are."""
+    try:
+        found = overview(data.history)
+    except StoreFailure as failure:
+        yield f"history store: cannot be read: {failure}"
+        return
+    if found is None:
+        return
+    usage, totals = found.usage, found.totals
+    days = ""
+    if usage.first_day is not None and usage.last_day is not None:
+        days = f", {date_of(usage.first_day)} to {date_of(usage.last_day)}"
+    yield (
+        f"history store: {usage.room / GIGABYTE:.1f} of {usage.at_most / GIGABYTE:g} GB; {usage.days:,} days of "
+        f"{usage.tags:,} tags{days}; {usage.damaged} damaged, {totals.changed_days} changed afterwards"
+    )
+    yield f"history gaps: {totals.open} open, {totals.filled} filled, {totals.not_recovered} not recovered"
+    for gap in (*found.open_gaps, *found.not_recovered):
+        end = _time(gap.end_ns) if gap.end_ns is not None else "now"
+        yield f"  {gap.state.value}: {gap.tag.address or 'all tags'}, {_time(gap.start_ns)} to {end}: {gap.cause}"
+    for one in found.changes:
+        counts = f"{one.stored} values, later {one.found}; {one.kept} kept"
+        yield f"  changed afterwards: {one.tag.address}, {date_of(one.day)}: {counts}"
 
 
 def _model(ledger: Ledger, model: str, *, trained: bool) -> str:

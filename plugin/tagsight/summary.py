@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from tagsight.duration import format_budget, format_duration, format_size
-from tagsight.plan import AlarmPlan, ModelPlan, Plan, ResultsPlan, TrainPlan
+from tagsight.plan import AlarmPlan, HistoryStorePlan, ModelPlan, Plan, ResultsPlan, TrainPlan
 
 _SHOWN_MODELS: Final = 10
 _EXPECTED_ALARMS: Final = 3  # in the held-out time, for a limit that is more than a guess
@@ -20,12 +20,20 @@ def summary(plan: Plan) -> Iterator[str]:
         yield f"results      {_results(plan.results[name])}"
     keep, size = format_duration(plan.retention.keep_ns), format_size(plan.retention.at_most_bytes)
     yield f"kept         {keep}, at most {size}"
+    yield f"histories    {_history_store(plan.history_store)}"
     yield f"models       {len(plan.models)}"
     for model in plan.models[:_SHOWN_MODELS]:
         yield from _model(model, plan)
     if len(plan.models) > _SHOWN_MODELS:
         yield f"  ... and {len(plan.models) - _SHOWN_MODELS} more"
     yield f"plan         {plan.digest[:16]}"
+
+
+def _history_store(store: HistoryStorePlan) -> str:
+    if not store.use:
+        return "not kept: every training asks the historian"
+    unused, size = format_duration(store.keep_ns), format_size(store.at_most_bytes)
+    return f"of OPC UA historians kept in the data folder while used within {unused}, at most {size}"
 
 
 def _results(results: ResultsPlan) -> str:

@@ -13,13 +13,9 @@ import pyarrow.parquet as pq
 
 from tagsight_connectors.history import TagHistory, Values
 from tagsight_connectors.store.database import StoreFailure
-from tagsight_connectors.store.days import DAY_NS, TagKey
+from tagsight_connectors.store.days import DAY_NS, Damaged, TagKey
 
 _LABEL = b"tagsight"
-
-
-class Damaged(Exception):
-    """A file that does not hold what was written."""
 
 
 def encode(history: TagHistory, tag: TagKey, day: int) -> bytes:

@@ -14,6 +14,10 @@ from tagsight_connectors.history import Span, TagHistory
 DAY_NS: Final = 86_400_000_000_000
 
 
+class Damaged(Exception):
+    """A file that does not hold what was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class TagKey:
     """One tag of one historian. Both are text from outside and never become part of a path.

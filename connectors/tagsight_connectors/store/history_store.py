@@ -17,8 +17,7 @@ from tagsight_connectors.history import TagHistory
 from tagsight_connectors.store import limits
 from tagsight_connectors.store.catalogue import Catalogue, Part, StoredDay, Usage
 from tagsight_connectors.store.database import StoreFailure, Tell, failures
-from tagsight_connectors.store.day_file import Damaged, checksum_of, decode, encode
-from tagsight_connectors.store.days import DAY_NS, TagKey, date_of
+from tagsight_connectors.store.days import DAY_NS, Damaged, TagKey, date_of
 from tagsight_connectors.store.gaps import Change, GapLedger
 
 FILES: Final = "files"
@@ -120,6 +119,8 @@ class HistoryStore:
 
         Room is made by days that were last asked for before `in_use_since_ns`. Raises StoreFull.
         """
+        from tagsight_connectors.store.day_file import checksum_of, encode  # noqa: PLC0415 - pyarrow takes 40 MB
+
         with failures():
             data = encode(history, tag, day)
             self._make_room(len(data), in_use_since_ns)
@@ -219,6 +220,8 @@ class HistoryStore:
                 path.unlink(missing_ok=True)
 
     def _part(self, tag: TagKey, day: int, part: Part) -> TagHistory:
+        from tagsight_connectors.store.day_file import decode  # noqa: PLC0415 - as above
+
         with failures():
             try:
                 return decode(self._path(tag, part).read_bytes(), part.checksum, tag, day)

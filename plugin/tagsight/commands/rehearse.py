@@ -96,6 +96,7 @@ async def _rehearse(plan: "Plan", data: DataFolder, models: "list[ModelPlan]", p
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from tagsight.clocks import SystemClock
+    from tagsight.history_keeping import keep_histories, opened_store
     from tagsight.ledger.ledger import Ledger
     from tagsight.opening import open_links
     from tagsight.scoring import Scorer
@@ -106,8 +107,13 @@ async def _rehearse(plan: "Plan", data: DataFolder, models: "list[ModelPlan]", p
     failed = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     scorer = Scorer(StorePlace(data.models, data.signing_key))
-    with Ledger.open_reader(data.ledger, clock) as ledger, Progress(*columns, console=Console()) as progress:
+    with (
+        Ledger.open_reader(data.ledger, clock) as ledger,
+        Progress(*columns, console=Console()) as progress,
+        opened_store(plan, data, progress.console.print) as store,
+    ):
         links = open_links(plan, data, Secrets(data, os.environ), clock, ledger)
+        keep_histories(plan, links, store)
         replays = _Replays(plan, period, scorer, progress)
         bound = {one.model: one.binding for one in ledger.bindings()}
         try:
@@ -153,7 +159,7 @@ class _Replays:
         bar = self.progress.add_task(participant.plan.key, total=None)
 
         async def read(addresses: "Sequence[str]", part: "Span") -> "History":
-            return await link.use(lambda historian: read_history(historian, addresses, part))
+            return await link.use_stored(lambda historian: read_history(historian, addresses, part))
 
         def report(done: int, of: int) -> None:
             self.progress.update(bar, completed=done, total=of)

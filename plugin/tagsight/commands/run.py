@@ -40,6 +40,7 @@ def command(file: Path, data: DataFolder) -> None:
 
 async def _run(plan: "Plan", data: DataFolder) -> None:
     from tagsight.clocks import SystemClock
+    from tagsight.history_keeping import keep_histories, opened_store
     from tagsight.inbox import Inbox
     from tagsight.ledger.ledger import Ledger
     from tagsight.logs import Echo, open_log
@@ -59,7 +60,9 @@ async def _run(plan: "Plan", data: DataFolder) -> None:
         log = stack.enter_context(open_log(data.logs, "service", clock=clock, echo=echo))
         ledger = stack.enter_context(Ledger.open(data.ledger, clock))
         inbox = stack.enter_context(Inbox.open(data.inbox))
+        store = stack.enter_context(opened_store(plan, data, lambda why: log.warning("history store", message=why)))
         links = open_links(plan, data, Secrets(data, os.environ), clock, ledger)
+        keep_histories(plan, links, store)
         service = Service(
             plan=plan,
             data=data,

@@ -43,6 +43,7 @@ async def _train(plan: "Plan", data: DataFolder, models: "list[ModelPlan]") -> i
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from tagsight.clocks import SystemClock
+    from tagsight.history_keeping import keep_histories, opened_store
     from tagsight.ledger.ledger import Ledger
     from tagsight.opening import open_links
     from tagsight.secrets import Secrets
@@ -50,8 +51,13 @@ async def _train(plan: "Plan", data: DataFolder, models: "list[ModelPlan]") -> i
     clock = SystemClock()
     failed = 0
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[what]}"), TimeElapsedColumn())
-    with Ledger.open(data.ledger, clock) as ledger, Progress(*columns, console=Console()) as progress:
+    with (
+        Ledger.open(data.ledger, clock) as ledger,
+        Progress(*columns, console=Console()) as progress,
+        opened_store(plan, data, progress.console.print) as store,
+    ):
         links = open_links(plan, data, Secrets(data, os.environ), clock, ledger)
+        keep_histories(plan, links, store)
         try:
             for model in models:
                 shown = _Shown(progress, progress.add_task(model.key, total=1.0, what="reading"))
