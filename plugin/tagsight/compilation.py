@@ -141,7 +141,9 @@ class Compiler:
         if given.grid is not None and given.every % given.grid:
             self._fault(("score", "every"), None, "not a whole multiple of `grid`: scores lie on the grid",
                         "Write a multiple of `grid`.")  # fmt: skip
-        return ScorePlan(given.every, given.grid, given.window, given.wait, given.late, given.catch_up)
+        return ScorePlan(
+            given.every, given.grid, given.window, given.wait, given.late, given.catch_up, given.read == "averages"
+        )
 
     def _period(
         self, start: datetime | None, end: datetime | None, path: tuple[str | int, ...]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tagsight.averages import IN_CARD
 from tagsight.framing import build_frame, series_of
 from tagsight.plan import ModelPlan
 from tagsight.training import TrainOutcome, TrainTask
@@ -38,7 +39,7 @@ def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
         task.plan.job.value,
         framed.frame,
         _settings(task.plan, framed.frame.grid_ns),
-        gates=framed.limits.to_json(),
+        gates={**framed.limits.to_json(), **({IN_CARD: dict(task.averaged)} if task.averaged else {})},
         hashes={"plan": task.plan_hash},
         progress=progress,
     )

@@ -117,6 +117,7 @@ class ScorePlan:
     wait_ns: int | None = None
     late_ns: int = 900_000_000_000
     catch_up_ns: int = 86_400_000_000_000
+    averages: bool = False  # numbers are read as averages on the grid, which is then set
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ def _task(one: Participant, due: Sequence[int], history: History) -> ScoreTask:
     return ScoreTask(
         plan=one.plan,
         roles=one.binding.roles,
-        history={role: history.tags[address] for role, address in one.binding.addresses.items()},
+        history={role: history.tags[source] for role, source in one.sources.items()},
         operands={name: history.tags[address] for name, address in one.binding.operands.items()},
         due=tuple(due),
     )

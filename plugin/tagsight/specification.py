@@ -210,6 +210,13 @@ class Score(Setting):
         ge=1_000_000_000,
         le=DAY,
     )
+    read: Literal["raw", "averages"] = _setting(
+        "`raw`: every stored value of an input. `averages`: its averages over the steps of `grid`, which the historian "
+        "computes where it can, so that far less travels; else TagSight does. Booleans and conditions are always read "
+        "raw.",
+        default="raw",
+        example="averages",
+    )
     window: int = _setting(
         "How much the model sees at once.", unit="grid steps", default=60, example=60, ge=2, le=2_000
     )
@@ -229,6 +236,12 @@ class Score(Setting):
         example="1d",
         le=30 * DAY,
     )
+
+    @classmethod
+    def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
+        """Averages need a grid before any value is read."""
+        if given.get("read") == "averages" and "grid" not in given:
+            yield Conflict("read", "`averages` without `grid`", "Add for example `grid: 1m`.")
 
 
 class Alarm(Setting):

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from tagsight.arrival import LEAST_WAIT_NS
+from tagsight.averages import Source, read_sources, sources_of
 from tagsight.binding import Binding
 from tagsight.connections import Link
 from tagsight.framing import live_span, reading_starts
@@ -25,7 +26,6 @@ from tagsight_connectors.errors import HistorianError, IncompleteRead, NotConnec
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import History, Span, TagHistory
 from tagsight_connectors.quality import BAD, BAD_NO_COMMUNICATION, BAD_NO_DATA, UNCERTAIN, Quality, quality_of
-from tagsight_connectors.reading import read_history
 from tagsight_models.gates import GateLimits
 
 MOST_NAMED: Final = 3
@@ -50,14 +50,19 @@ class Participant:
         """The gates are those of the model's card."""
         return cls(plan, binding, facts, GateLimits.from_json(facts.card.gates))
 
-    def starts(self, due_ns: int) -> dict[str, int]:
-        """Address -> from when it must be read to score `due_ns`."""
+    @property
+    def sources(self) -> dict[str, Source]:
+        """Role -> what is read for it: its address, or averages of it as in training."""
+        return sources_of(self.binding, self.facts.card.gates, self.facts.card.grid_ns)
+
+    def starts(self, due_ns: int) -> dict[Source, int]:
+        """Source -> from when it must be read to score `due_ns`."""
         card = self.facts.card
         start, _ = live_span(due_ns, card.window_steps, card.grid_ns, self.limits, self.plan.running_buffer_ns)
         by_name = reading_starts(start, card.grid_ns, self.limits)
-        found: dict[str, int] = {}
-        for name, address in (*self.binding.addresses.items(), *self.binding.operands.items()):
-            found[address] = min(found.get(address, start), by_name.get(name, start))
+        found: dict[Source, int] = {}
+        for name, source in (*self.sources.items(), *self.binding.operands.items()):
+            found[source] = min(found.get(source, start), by_name.get(name, start))
         return found
 
     @property
@@ -120,6 +125,7 @@ class Ticker:
     destinations: Mapping[str, str]
     on_trouble: Trouble
     _told: dict[frozenset[str], str] = field(init=False, default_factory=dict)
+    _substituted: set[str] = field(init=False, default_factory=set)
 
     async def tick(self, participants: Sequence[Participant]) -> TickOutcome:
         """Do what is due. Raises StorageError when the ledger cannot take it: then nothing of it was done."""
@@ -173,9 +179,18 @@ class Ticker:
         history: dict[str, TagHistory] = {}
         for addresses in _alike_starts(starts, end):
             span = Span(min(starts[address] for address in addresses), end)
-            found = await self.link.use(partial(_read_all, addresses, span))
+            found = await self.link.use(partial(self._read_all, addresses, span))
             history |= found.tags
         return History(Span(min(starts.values(), default=end), end), history)
+
+    async def _read_all(self, sources: Sequence[Source], span: Span, historian: Historian) -> History:
+        return await read_sources(sources, span, historian, self._substitute)
+
+    def _substitute(self, address: str) -> None:
+        """Said once: the numbers follow the same rules, but the historian that the model learned from may differ."""
+        if address not in self._substituted:
+            self._substituted.add(address)
+            self.on_trouble(address, "its averages are computed by TagSight, in training the historian did")
 
     def _task(self, one: Participant, due: Due, history: History) -> ScoreTask:
         times = (*due.again, *due.fresh)
@@ -184,7 +199,7 @@ class Ticker:
         return ScoreTask(
             plan=one.plan,
             roles=one.binding.roles,
-            history={role: history.tags[address] for role, address in one.binding.addresses.items()},
+            history={role: history.tags[source] for role, source in one.sources.items()},
             operands={name: history.tags[address] for name, address in one.binding.operands.items()},
             due=tuple(time for time in times if time in again or time not in due.again),
             known=known,
@@ -265,10 +280,6 @@ class Ticker:
 class _Unavailable:
     status: int
     reason: str
-
-
-async def _read_all(addresses: Sequence[str], span: Span, historian: Historian) -> History:
-    return await read_history(historian, addresses, span)
 
 
 def _alike_starts(starts: Mapping[str, int], end_ns: int) -> list[list[str]]:

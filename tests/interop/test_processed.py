@@ -7,6 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tagsight.averages import Averaged, read_sources
+from tagsight.clocks import SetClock
+from tagsight.connections import Link
+from tagsight.plan import ScorePlan, TrainPlan
+from tagsight.scoring_task import StorePlace
+from tagsight.training import gather
 from tagsight_connectors.aggregates import Aggregate, AggregateConfiguration, Computer, ProcessedHistory, compute
 from tagsight_connectors.connection import Connection
 from tagsight_connectors.history import Span, TagHistory
@@ -21,6 +27,7 @@ from tests.connectors.opcua.plant_server import (
     plant_server,
     trust_the_server,
 )
+from tests.end_to_end.plant import keys, model_plan
 from tests.interop.conftest import StartHistorian
 from tests.interop.foreign import ForeignHistorian, ForeignTag, node_historian
 
@@ -155,6 +162,31 @@ async def test_a_long_grid_of_node_opcua_is_asked_for_in_parts(computing: Foreig
         parts = await historian.read_processed([speed], WHOLE, Aggregate.AVERAGE, MINUTE_NS)
     assert parts.computed_by == {speed: Computer.SERVER}
     assert unlike(parts.tags[speed], whole.tags[speed]) == []
+
+
+async def test_a_model_learns_from_averages_of_node_opcua_and_reads_the_same_live(
+    computing: ForeignHistorian, tmp_path: Path
+) -> None:
+    """`score: {read: averages}`: 60 stored values of a minute do not travel; both reads have the same samples."""
+    score = ScorePlan(every_ns=5 * MINUTE_NS, grid_ns=5 * MINUTE_NS, averages=True)
+    train = TrainPlan(start_ns=WHOLE.start_ns, end_ns=WHOLE.end_ns)
+    plan = model_plan(inputs=("Plant/*",), score=score, train=train)
+    link = Link("default", open_opcua(computing.connection), SetClock(WHOLE.end_ns), follow_server_time=False)
+    read: list[int] = []
+    try:
+        _, task = await gather(plan, link, StorePlace(*keys(tmp_path)), "0" * 64, progress=read.append)
+        speed = Averaged(computing.address("Plant/Speed"), 5 * MINUTE_NS, Computer.SERVER)
+        span = Span(WHOLE.start_ns + 60 * MINUTE_NS, WHOLE.start_ns + 90 * MINUTE_NS)
+        live = await link.use(lambda historian: read_sources([speed.source], span, historian, pytest.fail))
+    finally:
+        await link.close()
+    assert task.averaged == {"Speed": "server", "Rare": "server"}
+    assert sum(read) < 150  # of 3,000 stored values
+    learned, samples = task.history["Speed"], live.tags[speed.source]
+    here = (learned.times >= span.start_ns) & (learned.times < span.end_ns)
+    assert samples.times.tolist() == learned.times[here].tolist()
+    assert samples.values.tolist() == learned.values[here].tolist()
+    assert len(samples) == 6
 
 
 def ours_of(found: ProcessedHistory, address: str, raw: TagHistory, span: Span, interval_ns: int) -> None:

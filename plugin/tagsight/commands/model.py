@@ -39,12 +39,16 @@ def list_models(data: DataFolder) -> None:
 @data_option
 def show(name: str, version: int | None, data: DataFolder) -> None:
     """Show the card of a model: data, limit, comparison, what it cannot see."""
+    from tagsight.averages import in_words
+
     register = _register(data)
     chosen = version or register.approved(name) or (register.versions(name) or [1])[-1]
     card = register.card(name, chosen)
     runs = chosen == register.approved(name)
     click.echo(f"Model          {name}, version {chosen}{', runs' if runs else ''}")
     click.echo(card.words())
+    if read := in_words(card.gates, card.grid_ns):
+        click.echo(f"Inputs read    {read}")
     for approval in register.approvals(name).history:
         done = "rolled back to" if approval.rollback else "approved"
         click.echo(f"History        {done} {approval.version} by {approval.who}")

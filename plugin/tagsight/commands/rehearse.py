@@ -151,15 +151,15 @@ class _Replays:
         return True
 
     async def _replay(self, participant: "Participant", link: "Link") -> "Rehearsal":
+        from tagsight.averages import read_sources
         from tagsight.rehearsal import rehearse
-        from tagsight_connectors.reading import read_history
 
         await link.use(_connected)
         span = self.period.span(link.now_ns())
         bar = self.progress.add_task(participant.plan.key, total=None)
 
-        async def read(addresses: "Sequence[str]", part: "Span") -> "History":
-            return await link.use_stored(lambda historian: read_history(historian, addresses, part))
+        async def read(sources: "Sequence[str]", part: "Span") -> "History":
+            return await link.use_stored(lambda historian: read_sources(sources, part, historian))
 
         def report(done: int, of: int) -> None:
             self.progress.update(bar, completed=done, total=of)
