@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH_INDEX ?=
 TORCH := torch==2.13.0 $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 
-.PHONY: demo test lint load bundle bundle-test clean
+.PHONY: demo test lint load bench interop bundle bundle-test clean
 demo: $(VENV)/demo.done
 	$(BIN)/tagsight demo
 
@@ -22,6 +22,15 @@ lint: $(VENV)/test.done
 # 200 models of 10 tags every minute for ten minutes, over OPC UA; prints a table. Not part of `make test`.
 load: $(VENV)/test.done
 	$(BIN)/python -m tests.benchmarks.load
+
+# How fast histories are read, against other people's clients and servers; prints ratios. Needs node for all of it.
+bench: $(VENV)/test.done
+	$(BIN)/python -m tests.benchmarks.history_pull
+	$(BIN)/python -m tests.benchmarks.pull_clients
+
+# Our client and server against other people's; what needs node or o6 is skipped with a reason where they are missing.
+interop: $(VENV)/test.done
+	$(BIN)/python -m pytest tests/interop
 
 # Everything for a machine without internet, in dist/bundle: some hundred megabytes.
 bundle: $(VENV)/test.done

@@ -251,6 +251,8 @@ class GuardedProcessor(UaProcessor):  # type: ignore[misc]
     async def _check_identity(self, peer: bytes, params: Any) -> None:
         if params.ClientCertificate and params.ClientCertificate != peer:
             raise ServiceError(Codes.BadCertificateInvalid)
+        if not peer:  # without security there is no certificate; only the setting `security_none` lets it come so far
+            return
         uri = params.ClientDescription.ApplicationUri
         now_ns = self._rules.clock.now_ns()
         try:
