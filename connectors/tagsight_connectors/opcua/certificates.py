@@ -145,10 +145,11 @@ def _key_usage() -> x509.KeyUsage:
 
 
 def _alternative_names(application_uri: str, hosts: Sequence[str]) -> list[x509.GeneralName]:
-    return [x509.UniformResourceIdentifier(application_uri), *(_host_name(host) for host in dict.fromkeys(hosts))]
+    return [x509.UniformResourceIdentifier(application_uri), *(host_name(host) for host in dict.fromkeys(hosts))]
 
 
-def _host_name(host: str) -> x509.GeneralName:
+def host_name(host: str) -> x509.GeneralName:
+    """A host as certificates name it: an IP address or a DNS name."""
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:

@@ -1,13 +1,14 @@
 """Certificates for tests: authorities, what they issue, and what is wrong with it."""
 
 import datetime as dt
-import ipaddress
 from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
+
+from tagsight_connectors.opcua.certificates import host_name
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 END = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
@@ -65,7 +66,7 @@ class Wanted:
 
     def _names(self) -> list[x509.GeneralName]:
         uris = [x509.UniformResourceIdentifier(self.uri)] if self.uri else []
-        return [*uris, *(_host(host) for host in self.hosts)]
+        return [*uris, *(host_name(host) for host in self.hosts)]
 
     def _usage(self) -> x509.KeyUsage:
         return x509.KeyUsage(
@@ -79,13 +80,6 @@ class Wanted:
             encipher_only=False,
             decipher_only=False,
         )
-
-
-def _host(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
 
 
 def revocations(issuer: str, signer: rsa.RSAPrivateKey, *serials: int) -> bytes:

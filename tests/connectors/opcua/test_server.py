@@ -2,11 +2,9 @@
 
 import asyncio
 import stat
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from asyncua import ua
 
 from tagsight_connectors.history import Sample
@@ -15,15 +13,6 @@ from tagsight_connectors.opcua.memory_source import MemorySource
 from tagsight_connectors.quality import UNCERTAIN_LAST_USABLE
 from tagsight_connectors.serving import ServedVariable
 from tests.connectors.opcua.served_plant import START, START_NS, URI, Plant, speed_history
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def plant(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plant]:
-    plant = Plant(tmp_path_factory.mktemp("plant"))
-    plant.trust(plant.own())
-    async with plant.make_server():
-        yield plant
-
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -2,12 +2,10 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator
 from typing import Any
 
 import psutil
 import pytest
-import pytest_asyncio
 from asyncua import Client, ua
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from asyncua.ua.ua_binary import struct_to_binary
@@ -22,14 +20,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 Codes = ua.StatusCodes
 FIVE_BYTES = bytes.fromhex("c0c0160014")
 MEGABYTE = 1024 * 1024
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def plant(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plant]:
-    plant = Plant(tmp_path_factory.mktemp("plant"))
-    plant.trust(plant.own())
-    async with plant.make_server():
-        yield plant
 
 
 REFUSED = [

@@ -1,10 +1,8 @@
 """HistoryRead of our server: pages, directions, bounds, qualities."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from asyncua import ua
 
 from tagsight_connectors.opcua.limits import SERVER_CONTINUATION_POINTS
@@ -16,14 +14,6 @@ NO_TIME = dt.datetime(1601, 1, 1, tzinfo=dt.UTC)
 
 def at(seconds: float) -> dt.datetime:
     return START + dt.timedelta(seconds=seconds)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def plant(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plant]:
-    plant = Plant(tmp_path_factory.mktemp("plant"))
-    plant.trust(plant.own())
-    async with plant.make_server():
-        yield plant
 
 
 async def test_a_whole_history_comes_with_values_times_and_qualities(plant: Plant) -> None:

@@ -1,10 +1,8 @@
 """Who may write what to our server, and when the answer is Good."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from asyncua import Client, ua
 
 from tagsight_connectors.history import Sample, Span
@@ -44,12 +42,9 @@ class Inbox(MemorySource):
         return True
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def plant(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plant]:
-    plant = Plant(tmp_path_factory.mktemp("plant"), Inbox())
-    plant.trust(plant.own())
-    async with plant.make_server():
-        yield plant
+@pytest.fixture(scope="module")
+def source() -> MemorySource:
+    return Inbox()
 
 
 async def answer_to(plant: Plant, client: Client, name: str, value: Any, kind: ua.VariantType) -> int:
