@@ -73,7 +73,7 @@ class _Backfill:
         now_ns = self._historian.now_ns()
         found = []
         for gap in self._gaps.open_gaps(self._historian.name):
-            if gap.end_ns is not None and max(gap.end_ns, gap.noted_ns) < now_ns - refill_ns:
+            if gap.end_ns is not None and max(gap.end_ns, gap.noted_ns) <= now_ns - refill_ns:
                 cause = f"not filled within {refill_ns / DAY_NS:g} days: {gap.cause}"
                 if self._gaps.settle(gap, GapState.NOT_RECOVERED, now_ns, cause):
                     found.append(gap)
