@@ -24,13 +24,14 @@ def first_file(
     """
     remark = 'add `every: "sun 03:30"` to train again by the calendar' if train == LAST else "name normal time only"
     who = f", user: {_quoted(user)}" if user else ""
+    password = "    # its password: `tagsight password set default`" if user else ""
     condition = (
         f"    running: {_quoted(running)}" if running else '    # running: "[Plant/P101/Speed] > 100"    # else always'
     )
     return f"""\
 # TagSight. Every setting: docs/configuration.md; `tagsight check` reads this file and connects to nothing.
 timezone: {as_yaml(timezone)}    # of every date and schedule in this file
-historian: {{url: {_quoted(url)}{who}}}    # its password: `tagsight password set default`
+historian: {{url: {_quoted(url)}{who}}}{password}
 results: {{to: server}}    # TagSight's own OPC UA server; add `listen: "0.0.0.0:4841"` for other machines
 models:
   - name: Health

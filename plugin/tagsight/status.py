@@ -7,6 +7,7 @@ from typing import Final
 from tagsight.clocks import SECOND, Clock
 from tagsight.configuration import Checked
 from tagsight.data_folder import DataFolder
+from tagsight.errors import StorageError
 from tagsight.heartbeat import HeartbeatFile, is_stale
 from tagsight.ledger.ledger import Ledger
 from tagsight.platform import Holder, InstanceLock
@@ -35,6 +36,7 @@ def status_lines(ledger: Ledger, data: DataFolder, clock: Clock, checked: Checke
         f"missed {counters.missed}, not recovered {counters.not_recovered}"
     )
     yield from _histories(data)
+    yield _audit(ledger)
     for bound in ledger.bindings():
         yield _model(ledger, bound.model, trained=bound.binding is not None)
     for alarm in ledger.activations(now - DAY_NS, now):
@@ -64,6 +66,13 @@ def _plugin(data: DataFolder, now_ns: int, running: Holder | None) -> str:
         return f"service: NOT RUNNING, last heartbeat {_time(status.time_ns)}"
     process = f" (process {running.pid})" if running else ""
     return f"service: {State(status.state).name.lower().replace('_', ' ')}{process} {status.message}".rstrip()
+
+
+def _audit(ledger: Ledger) -> str:
+    try:
+        return f"audit trail: {ledger.verify_audit()} entries, unchanged"
+    except StorageError as error:
+        return f"AUDIT TRAIL: {error}. {error.mend}"
 
 
 def _histories(data: DataFolder) -> Iterator[str]:

@@ -80,8 +80,8 @@ async def _run(plan: "Plan", data: DataFolder) -> None:
             asyncio.create_task(TagServerProcess(data, host, port, clock, service.log, ready).run())
             for host, port in servers
         ]
-        count = len(plan.models)
-        click.echo(f"running {count} model{'s' if count != 1 else ''}, data in {data.root}; stop with Ctrl-C")
+        models = "1 model" if len(plan.models) == 1 else f"{len(plan.models)} models"
+        click.echo(f"running {models}, data in {data.root.absolute()}; stop with Ctrl-C")
         try:
             await service.run(stop)
         finally:

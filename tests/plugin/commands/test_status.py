@@ -1,5 +1,6 @@
 """`tagsight status`, with and without a configuration."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,3 +78,16 @@ def test_a_second_service_is_refused_and_told_which_the_first_is(
     holder = InstanceLock(data.lock).holder()
     assert holder is not None
     assert f"(process {holder.pid}) already uses the data folder" in capsys.readouterr().err
+
+
+def test_a_changed_audit_trail_is_told(data: DataFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    with Ledger.open(data.ledger, SystemClock()) as ledger:
+        ledger.audit("anna", "operator", "P101/Health: off")
+        ledger.audit("anna", "operator", "P101/Health: on")
+    assert "audit trail: 2 entries, unchanged" in said(capsys, data)
+    with sqlite3.connect(data.ledger) as connection:
+        for (trigger,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {trigger}")
+        connection.execute("UPDATE audit SET who = 'bert' WHERE number = 1")
+    connection.close()
+    assert "AUDIT TRAIL: the audit trail is broken at entry 1" in said(capsys, data)
