@@ -1,10 +1,11 @@
 """Gathers the facts of a probe through the seam: connects, browses, reads, watches. It writes nothing."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from tagsight.arrival import Arrivals
+from tagsight.averages import averaged_roles, read_averages
 from tagsight.binding import Binding, BindingError, bind, patterns_of
 from tagsight.clocks import Clock
 from tagsight.extent import extent
@@ -14,6 +15,7 @@ from tagsight.plan import ModelPlan, ResultsPlan
 from tagsight.probing import HistorianFacts, ModelFacts, TagFacts, TargetFacts
 from tagsight.sampling import Sampling
 from tagsight.training import training_span
+from tagsight_connectors.aggregates import Computer
 from tagsight_connectors.errors import HistorianError, NotConnected
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import Span
@@ -24,6 +26,9 @@ VALUES_PER_TAG: Final = 1_000_000
 """Of a longer history the newest part is looked at, so that a probe takes minutes and not hours."""
 
 _PARTS: Final = 32
+
+_AVERAGES: Final = 10
+"""Steps of the grid for which averages are asked."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,24 @@ class Examination:
             binding=binding,
             tags=await self._watched(found),
             elsewhere=await extent(self.historian, empty) if empty else None,
+            computed_by=await self._averages(model, binding, looked_at.end_ns),
         )
+
+    async def _averages(self, model: ModelPlan, binding: Binding, end_ns: int) -> Mapping[str, Computer]:
+        """Who computes the averages that the model reads: the newest ones are asked for."""
+        wanted = {role: binding.addresses[role] for role in sorted(averaged_roles(model, binding))}
+        grid_ns = model.score.grid_ns
+        if not wanted or grid_ns is None:
+            return {}
+        self.progress(f"{model.key}: asking for averages")
+        span = Span(end_ns - _AVERAGES * grid_ns, end_ns)
+        try:
+            _, computed_by = await read_averages(self.historian, list(wanted.values()), span, grid_ns)
+        except NotConnected:
+            raise
+        except HistorianError:  # the tag at fault has a finding of its own
+            return {}
+        return {role: computed_by[address] for role, address in wanted.items()}
 
     async def targets(self, targets: Sequence[Target]) -> list[TargetFacts]:
         """Look at every tag that results go to."""

@@ -16,6 +16,7 @@ from tagsight.extent import as_setting
 from tagsight.plan import ModelPlan
 from tagsight.sampling import Sampling
 from tagsight_connectors import quality
+from tagsight_connectors.aggregates import Computer
 from tagsight_connectors.historian import Description
 from tagsight_connectors.history import Span
 from tagsight_connectors.tag import Access, Tag
@@ -25,6 +26,7 @@ DAY: Final = 86_400 * SECOND
 CLOCK_TOLERANCE_S: Final = 2.0
 CERTIFICATE_DAYS: Final = 30
 SMALLEST_GRID_NS: Final = SECOND
+MOST_NAMED: Final = 5
 _BAD_SHARE: Final = 0.05
 _COVERED: Final = 0.8
 _STALE_GAPS: Final = 3
@@ -121,6 +123,7 @@ class ModelFacts:
         failure: why.
         tags: of the binding, in its order.
         elsewhere: where those tags have values that have none in the training span; None if nowhere.
+        computed_by: role -> who computes the averages that are read of it.
     """
 
     model: ModelPlan
@@ -132,6 +135,7 @@ class ModelFacts:
     failure: Exception | None = None
     tags: Sequence[TagFacts] = ()
     elsewhere: Span | None = None
+    computed_by: Mapping[str, Computer] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -204,7 +208,22 @@ def judge_model(facts: ModelFacts, *, live: bool = True) -> Iterator[Finding]:
         yield Finding(Weight.BLOCKS, where, f"no tag has {what}", mend)
     for tag in facts.tags:
         yield from judge_tag(where, tag, facts, live=live)
+    yield from _averages(where, facts)
     yield Finding(Weight.FINE, where, _time_base(facts))
+
+
+def _averages(where: str, facts: ModelFacts) -> Iterator[Finding]:
+    ours = [role for role, computer in facts.computed_by.items() if computer is Computer.TAGSIGHT]
+    there = len(facts.computed_by) - len(ours)
+    if there:
+        yield Finding(
+            Weight.FINE, where, f"the historian computes the averages of {there} input{'s' if there != 1 else ''}"
+        )
+    if ours:
+        what = f"the historian computes no averages of {', '.join(ours[:MOST_NAMED])}"
+        more = f" and {len(ours) - MOST_NAMED} more" if len(ours) > MOST_NAMED else ""
+        mend = "TagSight computes them, from every stored value; `score: {read: raw}` transfers no more."
+        yield Finding(Weight.WARNING, where, what + more, mend)
 
 
 def judge_tag(model: str, facts: TagFacts, of_model: ModelFacts, *, live: bool = True) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from tagsight.examination import Examination
 from tagsight.fence import Target
 from tagsight.output_tags import OutputTag
 from tagsight.plan import Destination, Job, ModelPlan, ResultsPlan, ScorePlan, TrainPlan
+from tagsight_connectors.aggregates import Computer
 from tagsight_connectors.memory import MemoryHistorian, MemoryStore
 from tagsight_connectors.tag import Access, DataType, Tag
 
@@ -57,6 +58,15 @@ async def test_a_model_is_examined_tag_by_tag(store: MemoryStore) -> None:
     assert found.tags[0].roles == ("Flow", "Plant/Flow")
     assert found.binding is not None
     assert found.binding.skipped == (("Plant/Mode", "its values are text"),)
+
+
+async def test_averages_are_asked_for_where_the_model_reads_them(store: MemoryStore) -> None:
+    examined = examination(store)
+    await examined.connect()
+    model = replace(MODEL, score=ScorePlan(60 * SECOND, grid_ns=60 * SECOND, averages=True))
+    found = await examined.model(model, RESULTS, NOW)
+    assert found.computed_by == {"Flow": Computer.TAGSIGHT, "Pressure": Computer.TAGSIGHT}
+    assert (await examined.model(MODEL, RESULTS, NOW)).computed_by == {}
 
 
 async def test_of_a_long_history_the_newest_part_is_looked_at_and_its_beginning_still_known(store: MemoryStore) -> None:

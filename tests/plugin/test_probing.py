@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tagsight.binding import Binding
 from tagsight.errors import NotReady
 from tagsight.plan import Job, ModelPlan, ScorePlan, TrainPlan
 from tagsight.probing import (
@@ -16,12 +17,14 @@ from tagsight.probing import (
     Weight,
     grid_ns,
     judge_historian,
+    judge_model,
     judge_tag,
     judge_targets,
     tag_line,
     wait_ns,
 )
 from tagsight.sampling import Sampling
+from tagsight_connectors.aggregates import Computer
 from tagsight_connectors.errors import AccessRefused
 from tagsight_connectors.historian import Description
 from tagsight_connectors.history import Span, TagHistory
@@ -52,6 +55,16 @@ def fine() -> TagFacts:
 def connected(**changes: object) -> HistorianFacts:
     description = Description("opc.tcp://a", "Server 1", "Basic256Sha256 SignAndEncrypt, user tagsight", "ab12")
     return HistorianFacts("default", "opc.tcp://a", NOW, replace(description, **changes))  # type: ignore[arg-type]
+
+
+def test_it_is_said_who_computes_the_averages_that_a_model_reads() -> None:
+    computed_by = {"Flow": Computer.SERVER, **{f"Role{at}": Computer.TAGSIGHT for at in range(7)}}
+    facts = replace(FACTS, binding=Binding((), {}, {}, {}), tags=(fine(),), computed_by=computed_by)
+    found = list(judge_model(facts))
+    assert (Weight.FINE, "the historian computes the averages of 1 input") in [(one.weight, one.what) for one in found]
+    assert troubles(found) == [
+        (Weight.WARNING, "the historian computes no averages of Role0, Role1, Role2, Role3, Role4 and 2 more")
+    ]
 
 
 def troubles(findings: list[Finding]) -> list[tuple[Weight, str]]:
