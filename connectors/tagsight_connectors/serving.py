@@ -34,6 +34,7 @@ class ServedVariable:
         eu_range: None for none.
         description: one line for people.
         writable_by: the lowest role that may write it; None: read-only.
+        part_of: name of the type (`ServedType`) whose instance the folder of this variable is; "": a plain folder.
     """
 
     identifier: str
@@ -44,6 +45,43 @@ class ServedVariable:
     eu_range: Range | None = None
     description: str = ""
     writable_by: UserRole | None = None
+    part_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedType:
+    """A type of objects: what every folder that is `part_of` it has.
+
+    Attributes:
+        name: of the type: `HealthModelType`.
+        description: one line for people.
+        variables: with their bare names as paths.
+        optional: names of variables that not every instance has.
+        folders: names of folders that an instance may have.
+    """
+
+    name: str
+    description: str
+    variables: tuple[ServedVariable, ...]
+    optional: frozenset[str] = frozenset()
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServedTypes:
+    """The types of a namespace.
+
+    Attributes:
+        uri: of the namespace.
+        version: of what it defines.
+        published: date of that version, `2026-01-31`.
+        types: by which folders are typed.
+    """
+
+    uri: str
+    version: str
+    published: str
+    types: tuple[ServedType, ...]
 
 
 @dataclass(frozen=True, slots=True)

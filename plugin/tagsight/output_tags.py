@@ -160,16 +160,24 @@ def split_identifier(identifier: str) -> tuple[str, str] | None:
     return (f"{levels[0]}/{levels[1]}", levels[2]) if len(levels) == 3 else None
 
 
-def served_variable(model: str, tag: OutputTag) -> ServedVariable:
-    """The variable of the tag server for an output of a model, or of the plugin (`PLUGIN`)."""
+def served_variable(model: str, tag: OutputTag, *, path: str = "", part_of: str = "") -> ServedVariable:
+    """The variable of the tag server for an output of a model, or of the plugin (`PLUGIN`).
+
+    Args:
+        model: key of the model.
+        tag: the output.
+        path: where it is not the identifier.
+        part_of: type of the model's folder.
+    """
     identifier = identifier_of(model, tag.output)
     return ServedVariable(
         identifier=identifier,
-        path=identifier,
+        path=path or identifier,
         data_type=tag.data_type,
         integer=tag.integer,
         unit=tag.unit,
         eu_range=tag.eu_range,
         description=tag.description,
         writable_by=tag.writable_by,
+        part_of=part_of,
     )

@@ -29,6 +29,7 @@ from tagsight.output_tags import (
     split_identifier,
 )
 from tagsight.results import OutputValue
+from tagsight.served_types import HEALTH, PLUGIN_TYPE
 from tagsight_connectors.history import Sample, Span, TagHistory, Values, empty_history
 from tagsight_connectors.quality import (
     BAD_OUT_OF_SERVICE,
@@ -87,7 +88,7 @@ class LedgerSource:
         for bound in self.ledger.bindings():
             found += [(bound.model, tag) for tag in _tags_of(bound)]
         self._tags = {identifier_of(model, tag.output): tag for model, tag in found}
-        return [served_variable(model, tag) for model, tag in found]
+        return [_typed_variable(model, tag) for model, tag in found]
 
     def changes(self, position: int) -> Changes:
         """Rows stored since, in their order; everything at the start and when the service stops or comes back.
@@ -192,6 +193,11 @@ def _initial_value(output: str, state: OperatorState) -> OutputValue:
     if output in set_by_operators:
         return OutputValue(output, set_by_operators[output], GOOD)
     return OutputValue(output, None, BAD_WAITING_FOR_INITIAL_DATA)
+
+
+def _typed_variable(model: str, tag: OutputTag) -> ServedVariable:
+    own = PLUGIN_TYPE if model == PLUGIN else HEALTH
+    return served_variable(model, tag, part_of="" if "/" in tag.output else own)
 
 
 def _tags_of(bound: BoundModel) -> tuple[OutputTag, ...]:

@@ -21,6 +21,7 @@ from tagsight.logs import open_log
 from tagsight.platform import install_stop_signals, wait_for_end_of_input
 from tagsight.served_alarms import LedgerAlarms
 from tagsight.served_results import LedgerSource
+from tagsight.served_types import served_types
 from tagsight.tag_server_process import FAILED, SERVING
 from tagsight.users import Users
 from tagsight_connectors.opcua.server import TagServer
@@ -39,7 +40,7 @@ async def serve(data: DataFolder, host: str, port: int, stop: asyncio.Event) -> 
         inbox = stack.enter_context(Inbox.open(data.inbox))
         source = LedgerSource(ledger, HeartbeatFile(data.heartbeat), inbox, clock)
         alarms = LedgerAlarms(ledger, HeartbeatFile(data.heartbeat), inbox, clock)
-        settings = ServerSettings(host, port, data.certificates, APPLICATION_URI)
+        settings = ServerSettings(host, port, data.certificates, APPLICATION_URI, types=served_types())
         users = Users(data.users, clock)
         async with TagServer(source, settings, users.authenticate, clock, alarms) as server:
             print(f"{SERVING}{server.url}", flush=True)  # noqa: T201 - the service waits for this line

@@ -21,6 +21,7 @@ from tagsight_connectors.opcua.certificates import OwnCertificate, ensure_certif
 from tagsight_connectors.opcua.condition_methods import ConditionMethods
 from tagsight_connectors.opcua.conditions import Conditions
 from tagsight_connectors.opcua.guard import Rules
+from tagsight_connectors.opcua.nodeset import nodeset_of
 from tagsight_connectors.opcua.quiet_logs import RateFilter, quieten, unquieten
 from tagsight_connectors.opcua.server_capabilities import ANNOUNCED, CAPABLE_OF
 from tagsight_connectors.opcua.server_history import HistoryReads
@@ -32,7 +33,7 @@ from tagsight_connectors.opcua.server_users import Authenticate, Users
 from tagsight_connectors.opcua.server_writes import ClientWrites
 from tagsight_connectors.opcua.trust import TrustList
 from tagsight_connectors.quality import UNCERTAIN_LAST_USABLE, Quality, quality_of
-from tagsight_connectors.serving import ServedSource
+from tagsight_connectors.serving import ServedSource, ServedType
 
 IDS: Final = ua.ObjectIds
 HEALTHY: Final = 255
@@ -222,12 +223,21 @@ class TagServer:
         await server._setup_server_nodes()  # noqa: SLF001 - part of Server.start, which would listen unguarded
         namespace = await server.register_namespace(self._settings.namespace_uri)
         iserver = server.iserver
-        self._space = ServedSpace(iserver.aspace, namespace, self._settings.client_times)
+        types, types_namespace = await self._load_types()
+        self._space = ServedSpace(iserver.aspace, namespace, self._settings.client_times, types, types_namespace)
         iserver.served_space = self._space
         iserver.writes = ClientWrites(self._space, self._source, self._clock, self._look_again)
         await self._announce_limits()
         if self._alarms is not None:
             await self._offer_alarms(self._alarms, namespace)
+
+    async def _load_types(self) -> tuple[dict[str, ServedType], int]:
+        """By name, and the index of their namespace."""
+        types = self._settings.types
+        if types is None:
+            return {}, 0
+        await self._server.import_xml(xmlstring=nodeset_of(types))
+        return {one.name: one for one in types.types}, int(await self._server.get_namespace_index(types.uri))
 
     async def _offer_alarms(self, alarms: ConditionSource, namespace: int) -> None:
         iserver = self._server.iserver

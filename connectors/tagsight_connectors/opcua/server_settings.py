@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tagsight_connectors.serving import ServedTypes
+
 
 class Clock(Protocol):
     """UTC for stamps, monotonic for rates."""
@@ -31,6 +33,7 @@ class ServerSettings:
         client_times: a historian: source time and status of a client's write are kept; else a write gets our time.
         poll_s: seconds between two looks at the source; 0: only `publish` looks.
         hosts: further names and addresses for the own certificate.
+        types: of objects, in a namespace of their own; None: every object is a plain folder.
     """
 
     host: str
@@ -44,3 +47,4 @@ class ServerSettings:
     client_times: bool = False
     poll_s: float = 0.5
     hosts: tuple[str, ...] = ()
+    types: ServedTypes | None = None

@@ -4,7 +4,7 @@ Nodes are put into asyncua's tables directly, and what equals in many nodes (acc
 is one shared object: that is what makes 20,000 variables fit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from asyncua.server.address_space import AddressSpace, AttributeValue, NodeData
 from tagsight_connectors.opcua.engineering_units import eu_information
 from tagsight_connectors.opcua.limits import SERVER_FOLDER_CHILDREN
 from tagsight_connectors.quality import BAD_NODE_ID_UNKNOWN, BAD_WAITING_FOR_INITIAL_DATA
-from tagsight_connectors.serving import ServedVariable
+from tagsight_connectors.serving import ServedType, ServedVariable
 from tagsight_connectors.tag import DataType
 
 READ: Final = 0x01
@@ -53,9 +53,12 @@ class ServedSpace:
     space: AddressSpace
     namespace: int
     client_times: bool = False
+    types: Mapping[str, ServedType] = field(default_factory=dict)
+    types_namespace: int = 0
     nodes: dict[str, ServedNode] = field(default_factory=dict)
     _children: dict[tuple[str, ...], int] = field(default_factory=dict)
     _shared: dict[Any, Any] = field(default_factory=dict)
+    _instances: dict[ua.NodeId, ServedType] = field(default_factory=dict)
 
     async def update(self, variables: Sequence[ServedVariable]) -> None:
         """Make the address space show exactly these variables; what stays keeps its value and subscriptions."""
@@ -92,17 +95,18 @@ class ServedSpace:
 
     def _add(self, variable: ServedVariable) -> None:
         *folders, name = variable.path.split("/")
-        folder = self._folder(tuple(folders))
+        folder = self._folder(tuple(folders), variable.part_of)
         value = AttributeValue(ua.DataValue(None, ua.StatusCode(ua.UInt32(BAD_WAITING_FOR_INITIAL_DATA))))
         self._place(variable, folder, value)
-        kind = ua.NodeId(_type_definition(variable))
+        kind = ua.NodeId(type_definition(variable))
         self._refer(folder, ua.NodeId(variable.identifier, self.namespace), name, ua.NodeClass.Variable, kind)
 
     def _place(self, variable: ServedVariable, folder: ua.NodeId, value: AttributeValue) -> None:
         node_id = ua.NodeId(variable.identifier, self.namespace)
         name = variable.path.rsplit("/", 1)[-1]
         node = NodeData(node_id)
-        node.attributes = self._variable_attributes(node_id, name, variable.description)
+        namespace = self._name_in(folder, name).NamespaceIndex
+        node.attributes = self._variable_attributes(node_id, name, variable.description, namespace)
         node.attributes[AT.Value] = value
         data_type = variant_type_of(variable)
         node.attributes[AT.DataType] = self._constant(AT.DataType, ua.NodeId(data_type.value), ua.VariantType.NodeId)
@@ -110,7 +114,7 @@ class ServedSpace:
         for attribute in (AT.AccessLevel, AT.UserAccessLevel):
             node.attributes[attribute] = self._constant(attribute, access, ua.VariantType.Byte)
         node.attributes[AT.Historizing] = self._constant(AT.Historizing, True, ua.VariantType.Boolean)
-        kind = ua.NodeId(_type_definition(variable))
+        kind = ua.NodeId(type_definition(variable))
         node.references = [self._type_reference(kind), self._parent_reference(folder)]
         self.space[node_id] = node
         for suffix, content in _properties(variable):
@@ -130,7 +134,9 @@ class ServedSpace:
         node.references = [self._type_reference(ua.NodeId(IDS.PropertyType))]
         self.space[node_id] = node
         owner.references.append(
-            _reference(IDS.HasProperty, node_id, ua.QualifiedName(name, 0), ua.NodeClass.Variable, IDS.PropertyType)
+            _reference(
+                IDS.HasProperty, node_id, ua.QualifiedName(name, 0), ua.NodeClass.Variable, ua.NodeId(IDS.PropertyType)
+            )
         )
 
     def _property_value(self, content: Any) -> AttributeValue:
@@ -171,7 +177,7 @@ class ServedSpace:
         value: AttributeValue = self._shared[key]
         return value
 
-    def _folder(self, levels: tuple[str, ...]) -> ua.NodeId:
+    def _folder(self, levels: tuple[str, ...], part_of: str = "") -> ua.NodeId:
         """The folder of these levels with room for one more child; made as needed."""
         if not levels:
             return ua.NodeId(IDS.ObjectsFolder)
@@ -179,49 +185,65 @@ class ServedSpace:
         while self._children.get(base, 0) >= SERVER_FOLDER_CHILDREN - 1:
             self._ensure_folder((*base, MORE))
             base = (*base, MORE)
-        node_id = self._ensure_folder(base)
+        node_id = self._ensure_folder(base, part_of if base == levels else "")
         self._children[base] = self._children.get(base, 0) + 1
         return node_id
 
-    def _ensure_folder(self, levels: tuple[str, ...]) -> ua.NodeId:
+    def _ensure_folder(self, levels: tuple[str, ...], part_of: str = "") -> ua.NodeId:
         node_id = ua.NodeId("/".join(levels) + "/", self.namespace)
         if node_id in self.space:
             return node_id
         parent = self._folder(levels[:-1]) if levels[-1] != MORE else self._ensure_folder(levels[:-1])
         node = NodeData(node_id)
-        node.attributes = self._node_attributes(node_id, levels[-1], "", ua.NodeClass.Object, None)
+        namespace = self._name_in(parent, levels[-1]).NamespaceIndex
+        node.attributes = self._node_attributes(node_id, levels[-1], "", ua.NodeClass.Object, namespace)
         node.attributes[AT.EventNotifier] = self._constant(AT.EventNotifier, 0, ua.VariantType.Byte)
         kind = ua.NodeId(IDS.FolderType)
+        if part_of in self.types:
+            kind = ua.NodeId(part_of, self.types_namespace)
+            self._instances[node_id] = self.types[part_of]
         node.references = [self._type_reference(kind), self._parent_reference(parent)]
         self.space[node_id] = node
         self._refer(parent, node_id, levels[-1], ua.NodeClass.Object, kind)
         return node_id
 
     def _refer(self, parent: ua.NodeId, child: ua.NodeId, name: str, node_class: ua.NodeClass, kind: ua.NodeId) -> None:
-        browse_name = ua.QualifiedName(name, self.namespace)
-        self.space[parent].references.append(_reference(IDS.Organizes, child, browse_name, node_class, kind.Identifier))
+        reference = _reference(self._holds(parent), child, self._name_in(parent, name), node_class, kind)
+        self.space[parent].references.append(reference)
+
+    def _holds(self, folder: ua.NodeId) -> int:
+        return int(IDS.HasComponent if folder in self._instances else IDS.Organizes)
+
+    def _name_in(self, folder: ua.NodeId, name: str) -> ua.QualifiedName:
+        """Browse name: what the type of the folder knows has the name that the type gives it."""
+        known = self._instances.get(folder)
+        of_type = known is not None and name in {*known.folders, *(one.path for one in known.variables)}
+        return ua.QualifiedName(name, self.types_namespace if of_type else self.namespace)
 
     def _type_reference(self, kind: ua.NodeId) -> ua.ReferenceDescription:
-        key = ("type", kind.Identifier)
+        key = ("type", kind)
         if key not in self._shared:
-            name = self.space[kind].attributes[AT.BrowseName].value
-            assert name is not None
-            assert name.Value is not None
-            self._shared[key] = _reference(
-                IDS.HasTypeDefinition, kind, name.Value.Value, ua.NodeClass.VariableType, IDS.Null
-            )
+            name, node_class = (self._attribute(kind, one) for one in (AT.BrowseName, AT.NodeClass))
+            self._shared[key] = _reference(IDS.HasTypeDefinition, kind, name, node_class, ua.NodeId())
         return self._shared[key]
 
     def _parent_reference(self, parent: ua.NodeId) -> ua.ReferenceDescription:
         key = ("parent", str(parent))
         if key not in self._shared:
-            name = self.space[parent].attributes[AT.BrowseName].value
-            assert name is not None
-            assert name.Value is not None
-            reference = _reference(IDS.Organizes, parent, name.Value.Value, ua.NodeClass.Object, IDS.FolderType)
+            kind = ua.NodeId(IDS.FolderType)
+            if parent in self._instances:
+                kind = ua.NodeId(self._instances[parent].name, self.types_namespace)
+            name = self._attribute(parent, AT.BrowseName)
+            reference = _reference(self._holds(parent), parent, name, ua.NodeClass.Object, kind)
             reference.IsForward = False
             self._shared[key] = reference
         return self._shared[key]
+
+    def _attribute(self, node_id: ua.NodeId, attribute: Any) -> Any:
+        value = self.space[node_id].attributes[attribute].value
+        assert value is not None
+        assert value.Value is not None
+        return value.Value.Value
 
     async def _remove(self, identifier: str) -> None:
         node = self.nodes.pop(identifier)
@@ -247,7 +269,8 @@ def _properties(variable: ServedVariable) -> list[tuple[str, Any]]:
     return found
 
 
-def _type_definition(variable: ServedVariable) -> int:
+def type_definition(variable: ServedVariable) -> int:
+    """Type of the variable: with the properties that it has (OPC 10000-8, 5.3.2)."""
     names = {name for name, _ in _properties(variable)}
     if not names:
         return int(IDS.BaseDataVariableType)
@@ -257,7 +280,7 @@ def _type_definition(variable: ServedVariable) -> int:
 
 
 def _reference(
-    kind: int, target: ua.NodeId, name: ua.QualifiedName, node_class: ua.NodeClass, definition: Any
+    kind: int, target: ua.NodeId, name: ua.QualifiedName, node_class: ua.NodeClass, definition: ua.NodeId
 ) -> ua.ReferenceDescription:
     return ua.ReferenceDescription(
         ReferenceTypeId=ua.NodeId(kind),
@@ -265,5 +288,5 @@ def _reference(
         BrowseName=name,
         DisplayName=ua.LocalizedText(name.Name),
         NodeClass=node_class,
-        TypeDefinition=ua.NodeId(definition),
+        TypeDefinition=definition,
     )
