@@ -1,7 +1,7 @@
 """Inputs that are read as averages on the model's grid instead of every stored value (`score.read: averages`).
 
 The average over `[t - grid, t)` is known at `t`, so it is the sample at `t`: alignment and gates then work as for any
-tag, and nothing later takes part (docs/decisions/0005-averages-from-the-historian.md). A tag that is read so is called
+tag, and nothing later takes part (docs/decisions/0006-averages-from-the-historian.md). A tag that is read so is called
 by its source, an address with the grid and who computes.
 """
 
