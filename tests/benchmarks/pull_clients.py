@@ -167,7 +167,7 @@ async def compare(url: str, certificate: Path, folder: Path) -> None:
     secure = Connection(url, user=USER, password=PASSWORD, certificates=certificates)
     TrustList(certificates).add(certificate)
     TrustList(folder / "plant").add(own_certificate(secure).certificate)
-    plain = replace(secure, user="", password="", security=MessageSecurity.NONE)
+    plain = replace(secure, security=MessageSecurity.NONE)
     modules = (
         Path(os.environ.get("TAGSIGHT_INTEROP_CACHE", user_cache_path("tagsight-interop"))) / "node" / "node_modules"
     )

@@ -1,7 +1,7 @@
 """A historian by the deprecated `opcua` package: `python legacy_historian.py CONFIG.json`.
 
 CONFIG, the lines that it reads and those that it prints are those of node_historian.js, and one setting more:
-`unencrypted`, for an endpoint without security beside the one with SignAndEncrypt.
+`unencrypted`, for an endpoint without security beside the one with SignAndEncrypt, both for anybody.
 """
 
 import datetime as dt
@@ -116,6 +116,8 @@ def main(config: dict[str, Any]) -> None:
     server.load_private_key(config["key"])
     policies = [ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt]
     server.set_security_policy([*policies, ua.SecurityPolicyType.NoSecurity] if config["unencrypted"] else policies)
+    if config["unencrypted"]:
+        server.set_security_IDs(["Anonymous"])
     known = (config["user"], config["password"])
     server.user_manager.set_user_manager(lambda _session, user, password: (user, password) == known)
     plant = Plant(server, server.register_namespace("urn:plant:legacy"))

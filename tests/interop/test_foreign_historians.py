@@ -132,7 +132,8 @@ async def test_the_legacy_server_is_browsed_read_and_written_unencrypted_where_t
     """Security None and anonymous, by the explicit setting. A tag that it does not have is Good, without values."""
     foreign = running.enter_context(legacy_historian(tmp_path, LEGACY_PLANT, unencrypted=True))
     speed, score = (foreign.address(tag.path) for tag in LEGACY_PLANT)
-    plain = Connection(foreign.connection.url, security=MessageSecurity.NONE, accepted=frozenset({score}))
+    url = foreign.connection.url
+    plain = Connection(url, anonymous=True, security=MessageSecurity.NONE, accepted=frozenset({score}))
     async with connected(plain) as historian:
         assert (await historian.describe()).security == "None, anonymous"
         tags = {tag.path: tag async for tag in historian.browse("Plant/*")}

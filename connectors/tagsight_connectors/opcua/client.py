@@ -17,20 +17,26 @@ from tagsight_connectors.errors import AccessRefused, MalformedData, NotConnecte
 from tagsight_connectors.historian import Description
 from tagsight_connectors.history import Page, Sample, Span, TagHistory, Times, WriteOutcome
 from tagsight_connectors.opcua.address import Namespaces
-from tagsight_connectors.opcua.browsing import Browser, access_of
+from tagsight_connectors.opcua.browsing import Browser
 from tagsight_connectors.opcua.certificates import SECOND, thumbprint_of
 from tagsight_connectors.opcua.data_types import DataTypes
+from tagsight_connectors.opcua.endpoints import security_of
+from tagsight_connectors.opcua.enumerations import Enumerations
 from tagsight_connectors.opcua.error_mapping import status_error
 from tagsight_connectors.opcua.history_read import HistoryReader
 from tagsight_connectors.opcua.processed_details import at_time_details, processed_details
 from tagsight_connectors.opcua.processed_read import Details, ProcessedReader, ServerAggregates
 from tagsight_connectors.opcua.request_size import RequestSize
-from tagsight_connectors.opcua.service import Reading, Service
+from tagsight_connectors.opcua.selection import selection_of
+from tagsight_connectors.opcua.service import Service
 from tagsight_connectors.opcua.session import close_session, leaf_certificate, open_session
+from tagsight_connectors.opcua.user_token import user_of
+from tagsight_connectors.opcua.tag_facts import access_of
+from tagsight_connectors.opcua.value_forms import Forms
 from tagsight_connectors.opcua.write_values import NodeTypes
 from tagsight_connectors.opcua.writing import HistoryWriter, Writer, Writing, check_fence
 from tagsight_connectors.processing import at_times_from_raw, processed_from_raw
-from tagsight_connectors.quality import BAD_NODE_ID_UNKNOWN, BAD_TYPE_MISMATCH
+from tagsight_connectors.quality import BAD_NODE_ID_UNKNOWN
 from tagsight_connectors.tag import Access, Tag
 
 NAMESPACE_ARRAY: Final = ua.NodeId(ua.ObjectIds.Server_NamespaceArray)
@@ -65,7 +71,7 @@ class OpcUaHistorian:
         self._client: Client | None = None
         self._session: Service | None = None
         self._endpoint: ua.EndpointDescription | None = None
-        self._types: DataTypes | None = None
+        self._forms: Forms | None = None
         self._writer: Writing | None = None
 
     async def connect(self) -> None:
@@ -73,9 +79,10 @@ class OpcUaHistorian:
         await self.close()
         self._client, self._endpoint = await open_session(self._connection, self._now_ns)
         service = Service(self._client, self._connection.url, self._connection.timeout_s, self._size)
-        self._types = DataTypes(service)
+        types = DataTypes(service)
+        self._forms = Forms(service, types, Enumerations(service, types))
         way = HistoryWriter if self._connection.writes_by is WriteService.HISTORY_UPDATE else Writer
-        self._writer = way(service, NodeTypes(service, self._types), self._connection.accepted)
+        self._writer = way(service, NodeTypes(service, types), self._connection.accepted)
         self._session = service
         self._server_aggregates = ServerAggregates()
         try:
@@ -110,26 +117,24 @@ class OpcUaHistorian:
 
     async def browse(self, pattern: str = "*") -> AsyncIterator[Tag]:
         """Variables below Objects that match; a pattern may be an address with an index, `ns=2;s=...`."""
-        service = self._service()
-        assert self._types is not None
-        if pattern.startswith("ns="):
+        service, forms = self._service(), self._shown()
+        if selection_of(pattern).node.startswith("ns="):
             try:
                 pattern = service.namespaces.stable(pattern)
             except UnknownTag:
                 return
-        async with aclosing(Browser(service, self._types).browse(pattern)) as tags:
+        async with aclosing(Browser(service, forms.enumerations).browse(pattern)) as tags:
             async for tag in tags:
                 yield tag
 
     async def read_raw(self, addresses: Sequence[str], span: Span) -> AsyncIterator[Page]:
         """Stored values of the span, page by page; complete when it ends."""
-        service = self._service()
-        for address in addresses:
-            service.namespaces.node(address)  # an unknown namespace is an unknown tag, before anything is asked
+        service, forms = self._service(), self._shown()
+        await forms.learn(addresses)  # an unknown namespace is an unknown tag, before anything is asked
         reader = HistoryReader(service, self._size, self._connection.url, self._check_existence)
         async with aclosing(reader.read(addresses, span)) as pages:
             async for page in pages:
-                yield page
+                yield forms.page(page)
 
     async def read_processed(
         self,
@@ -175,24 +180,25 @@ class OpcUaHistorian:
     async def _computed_there(
         self, what: object, details: Details, addresses: Collection[str], times: Times
     ) -> dict[str, TagHistory]:
-        service = self._service()
-        for address in addresses:
-            service.namespaces.node(address)
+        service, forms = self._service(), self._shown()
+        await forms.learn(list(addresses))
+        plain = [address for address in addresses if forms.is_plain(address)]
         reader = ProcessedReader(service, self._processed_size, self._server_aggregates, what, details)
-        return await reader.read(list(addresses), times) if len(times) else {}
+        return await reader.read(plain, times) if len(times) else {}
 
     async def read_current(self, addresses: Sequence[str]) -> Sequence[Sample]:
         """The newest value of each address, in order."""
-        service = self._service()
+        service, forms = self._service(), self._shown()
         nodes: list[ua.NodeId | None] = []
         for address in addresses:
             try:
                 nodes.append(service.namespaces.node(address))
+                await forms.learn([address])
             except UnknownTag:
                 nodes.append(None)
         readings = iter(await service.read([(node, ua.AttributeIds.Value) for node in nodes if node is not None]))
         return [
-            Sample(address, 0, None, BAD_NODE_ID_UNKNOWN) if node is None else _sample(address, next(readings))
+            Sample(address, 0, None, BAD_NODE_ID_UNKNOWN) if node is None else forms.sample(address, next(readings))
             for address, node in zip(addresses, nodes, strict=True)
         ]
 
@@ -209,6 +215,10 @@ class OpcUaHistorian:
         if self._client.state != UaClientState.CONNECTED:
             raise NotConnected(self._connection.url, "the connection was lost")
         return self._session
+
+    def _shown(self) -> Forms:
+        assert self._forms is not None  # there is a session
+        return self._forms
 
     async def _value(self, node: ua.NodeId) -> object:
         value, _, _ = (await self._service().read([(node, ua.AttributeIds.Value)]))[0]
@@ -235,8 +245,7 @@ class OpcUaHistorian:
                 raise AccessRefused(what=f"history of {address}", cause="the user may not read it, or the tag has none")
 
     def _security(self) -> str:
-        user = f"user {self._connection.user}" if self._connection.user else "anonymous"
-        return f"Basic256Sha256 SignAndEncrypt, {user}" if self._endpoint else f"None, {user}"
+        return f"{security_of(self._endpoint)}, {user_of(self._connection)}"
 
 
 def _together(addresses: Sequence[str], found: Mapping[str, TagHistory], mine: ProcessedHistory) -> ProcessedHistory:
@@ -251,13 +260,6 @@ def _texts(value: object) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise MalformedData("NamespaceArray", "it is not a list of texts")
     return value
-
-
-def _sample(address: str, reading: Reading) -> Sample:
-    value, status, time_ns = reading
-    if value is not None and not isinstance(value, bool | int | float | str):
-        return Sample(address, time_ns or 0, None, status if status >> 31 else BAD_TYPE_MISMATCH)
-    return Sample(address, time_ns or 0, value, status)
 
 
 def _expires_ns(certificate: bytes) -> int:

@@ -2,14 +2,12 @@
 
 import asyncio
 import contextlib
-import copy
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from asyncua import Client, ua
-from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from asyncua.crypto.uacrypto import CertProperties
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -18,9 +16,11 @@ from tagsight_connectors.errors import AccessRefused, NotConnected
 from tagsight_connectors.opcua.bounded_decoding import decoding_budget, install_bounds
 from tagsight_connectors.opcua.certificates import OwnCertificate, ensure_certificate
 from tagsight_connectors.opcua.client_guard import guard
+from tagsight_connectors.opcua.endpoints import POLICIES, check_nothing_hidden, choose_endpoint
 from tagsight_connectors.opcua.error_mapping import our_errors
 from tagsight_connectors.opcua.quiet_logs import quieten_client
 from tagsight_connectors.opcua.trust import TrustList
+from tagsight_connectors.opcua.user_token import check_user, choose_policy, load_user
 
 WATCHDOG_S: Final = 30.0
 """Interval of asyncua's own sign of life; at 1 s it drops a connection during a long pull."""
@@ -28,48 +28,39 @@ WATCHDOG_S: Final = 30.0
 SESSION_TIMEOUT_MS: Final = 120_000
 """After a crash the server forgets our session within two minutes; asyncua asks for an hour."""
 
-ENCRYPTING_POLICIES: Final = tuple(
-    f"http://opcfoundation.org/UA/SecurityPolicy#{name}"
-    for name in ("Basic256Sha256", "Aes256_Sha256_RsaPss", "Aes128_Sha256_RsaOaep")
-)
-NO_POLICY: Final = "http://opcfoundation.org/UA/SecurityPolicy#None"
-
 
 class GuardedClient(Client):  # type: ignore[misc] # asyncua counts as untyped
-    """asyncua's client, with a rule of ours for user names: encrypted, by the token or by the message, or not sent."""
+    """asyncua's client, with rules of ours: users are never sent readable, and no better endpoint was hidden."""
+
+    endpoint: ua.EndpointDescription | None = None
+    security = MessageSecurity.SIGN_AND_ENCRYPT
+
+    async def create_session(self) -> ua.CreateSessionResult:
+        """As asyncua's; then the server's list of endpoints, which is authentic here, is compared."""
+        created = await super().create_session()
+        if self.endpoint is not None:
+            check_nothing_hidden(self.endpoint, created.ServerEndpoints, self.server_url.geturl(), self.security)
+        return created
 
     def server_policy(self, token_type: ua.UserTokenType) -> ua.UserTokenPolicy:
         """The best of the server's policies for this kind of user."""
-        offered = [policy for policy in self._policy_ids if policy.TokenType == token_type]
-        if token_type != ua.UserTokenType.UserName:
-            return offered[0] if offered else _refuse_user("anonymous users", "the server takes none")
-        for uri in ENCRYPTING_POLICIES:
-            for policy in offered:
-                if (policy.SecurityPolicyUri or self.security_policy.URI) == uri:
-                    chosen = copy.copy(policy)
-                    chosen.SecurityPolicyUri = uri
-                    return chosen
-        if offered and self.security_policy.Mode == ua.MessageSecurityMode.SignAndEncrypt:
-            return offered[0]  # the message itself is encrypted, for the certificate that we checked
-        return _refuse_user("the user name", "the server offers no way to send it encrypted")
-
-
-def _refuse_user(what: str, cause: str) -> ua.UserTokenPolicy:
-    raise AccessRefused(what, cause, mend="Set a user and password, and allow Basic256Sha256 in the historian.")
+        policy = self.security_policy
+        encrypted = policy.Mode == ua.MessageSecurityMode.SignAndEncrypt
+        return choose_policy(self._policy_ids, token_type, policy.URI, encrypted=encrypted)
 
 
 async def open_session(
     connection: Connection, now_ns: Callable[[], int]
 ) -> tuple[Client, ua.EndpointDescription | None]:
     """A connected client and the endpoint that it uses (None without message security)."""
+    check_user(connection)
     install_bounds()
     quieten_client()
     client = GuardedClient(connection.url, timeout=connection.timeout_s, watchdog_intervall=WATCHDOG_S)
     client.name = client.description = "TagSight"
     client.session_timeout = SESSION_TIMEOUT_MS
     guard(client)
-    client.set_user(connection.user)
-    client.set_password(connection.password)
+    await _introduce(client, connection)
     async with our_errors(connection.url, "connection"):
         try:
             with decoding_budget():
@@ -90,7 +81,19 @@ async def close_session(client: Client, timeout_s: float) -> None:
         client.disconnect_socket()
 
 
-async def _secured(client: Client, connection: Connection, now_ns: Callable[[], int]) -> ua.EndpointDescription | None:
+async def _introduce(client: Client, connection: Connection) -> None:
+    if connection.user_certificate is None:
+        client.set_user(connection.user)
+        client.set_password(connection.password)
+        return
+    key = connection.user_key or connection.user_certificate.with_suffix(".pem")
+    found = await asyncio.to_thread(load_user, connection.user_certificate, key, connection.password)
+    client.user_certificate, client.user_private_key = found
+
+
+async def _secured(
+    client: GuardedClient, connection: Connection, now_ns: Callable[[], int]
+) -> ua.EndpointDescription | None:
     if connection.certificates is None:
         if connection.security == MessageSecurity.NONE and not connection.user:
             return None
@@ -105,18 +108,19 @@ async def _secured(client: Client, connection: Connection, now_ns: Callable[[], 
         if not connection.user:
             client.certificate_validator = None
         return None
-    endpoint = choose_endpoint(await client.connect_and_get_server_endpoints(), connection.url)
+    endpoint = choose_endpoint(await client.connect_and_get_server_endpoints(), connection.url, connection.security)
     leaf = leaf_certificate(endpoint.ServerCertificate or b"")
     trust.check(leaf, host=host, application_uri=endpoint.Server.ApplicationUri, now_ns=now_ns())
     own = await asyncio.to_thread(own_certificate, connection)
     client.application_uri = own.application_uri
     await client.set_security(
-        SecurityPolicyBasic256Sha256,
+        POLICIES[endpoint.SecurityPolicyUri],
         certificate=str(own.certificate),
         private_key=str(own.key),
         server_certificate=CertProperties(leaf, "der"),
-        mode=ua.MessageSecurityMode.SignAndEncrypt,
+        mode=endpoint.SecurityMode,
     )
+    client.endpoint, client.security = endpoint, connection.security
     return endpoint
 
 
@@ -126,22 +130,6 @@ def own_certificate(connection: Connection) -> OwnCertificate:
         raise NotConnected(connection.url, "no folder of certificates was given")
     host = socket.gethostname()
     return ensure_certificate(connection.certificates / "own", "tagsight-client", f"urn:{host}:tagsight:client", [host])
-
-
-def choose_endpoint(endpoints: Sequence[ua.EndpointDescription], url: str) -> ua.EndpointDescription:
-    """The endpoint with Basic256Sha256 and SignAndEncrypt; nothing less is ever taken instead."""
-    for endpoint in endpoints:
-        if (
-            endpoint.SecurityMode == ua.MessageSecurityMode.SignAndEncrypt
-            and endpoint.SecurityPolicyUri == SecurityPolicyBasic256Sha256.URI
-            and (endpoint.EndpointUrl or "").startswith("opc.tcp://")
-        ):
-            return endpoint
-    raise AccessRefused(
-        what=f"connection to {url}",
-        cause="the server offers no endpoint with Basic256Sha256 and SignAndEncrypt",
-        mend="Switch that policy on in the historian.",
-    )
 
 
 def leaf_certificate(chain: bytes) -> bytes:

@@ -22,13 +22,22 @@ _ANY_WIDTH = 100_000
 @click.command(name="browse", short_help="List the tags of a historian.")
 @click.argument("url")
 @click.argument("pattern", default="*")
-@click.option("--user", default="", help="User name; without it the server is asked as anonymous.")
+@click.option("--user", default="", help="User name.")
+@click.option("--anonymous", is_flag=True, help="Without a user; only where the server takes none.")
 @click.option("--password", envvar="TAGSIGHT_PASSWORD", default="", help="Better in TAGSIGHT_PASSWORD, or when asked.")
 @click.option("--unencrypted", is_flag=True, help="Allow a connection that anybody on the network can read.")
 @click.option("--addresses", is_flag=True, help="Print only the addresses, one a line.")
 @data_option
 def command(
-    url: str, pattern: str, user: str, password: str, data: DataFolder, *, unencrypted: bool, addresses: bool
+    url: str,
+    pattern: str,
+    user: str,
+    password: str,
+    data: DataFolder,
+    *,
+    anonymous: bool,
+    unencrypted: bool,
+    addresses: bool,
 ) -> None:
     """List the tags at URL whose path or address matches PATTERN.
 
@@ -46,6 +55,7 @@ def command(
         password=password,
         security=MessageSecurity.NONE if unencrypted else MessageSecurity.SIGN_AND_ENCRYPT,
         certificates=data.certificates,
+        anonymous=anonymous,
     )
     tags = asyncio.run(_browse(connection, pattern))
     if addresses:

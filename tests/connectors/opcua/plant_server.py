@@ -46,8 +46,13 @@ def connection(port: int, folder: Path, **changes: object) -> Connection:
 
 
 @asynccontextmanager
-async def plant_server(port: int, folder: Path, *, secure: bool = True, values: int = VALUES) -> AsyncIterator[Server]:
-    """Serves Plant/P101/{Speed,State,Running,Nothing,Matrix,Set}; Speed has a history of one value a second."""
+async def plant_server(
+    port: int, folder: Path, *, secure: bool = True, values: int = VALUES, users: bool = True
+) -> AsyncIterator[Server]:
+    """Serves Plant/P101/{Speed,State,Running,Nothing,Matrix,Set}; Speed has a history of one value a second.
+
+    `users`: it takes user names, also without security.
+    """
     server = Server(user_manager=OneUser() if secure else None)
     await server.init()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}")
@@ -57,6 +62,8 @@ async def plant_server(port: int, folder: Path, *, secure: bool = True, values: 
         await server.load_certificate(str(own.certificate))
         await server.load_private_key(str(own.key))
         server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
+    if not users:
+        server.set_identity_tokens([ua.AnonymousIdentityToken])
     await _fill(server, values)
     async with server:
         yield server
@@ -114,4 +121,4 @@ def data_value(at: int, value: object) -> ua.DataValue:
 
 
 def plain(port: int, folder: Path) -> Connection:
-    return connection(port, folder, user="", password="", security=MessageSecurity.NONE)
+    return connection(port, folder, user="", password="", anonymous=True, security=MessageSecurity.NONE)

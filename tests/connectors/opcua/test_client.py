@@ -1,6 +1,7 @@
 """The OPC UA connector against a server that somebody else wrote (asyncua's), over an encrypted connection."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -170,19 +171,29 @@ async def test_a_wrong_password_is_refused(port: int, folder: Path) -> None:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def unencrypted_port(folder: Path) -> AsyncIterator[int]:
     port = free_port()
-    async with plant_server(port, folder, secure=False, values=10):
+    async with plant_server(port, folder, secure=False, values=10, users=False):
         yield port
 
 
 async def test_a_server_without_encryption_is_refused(unencrypted_port: int, tmp_path: Path) -> None:
-    with pytest.raises(AccessRefused, match="no endpoint with Basic256Sha256"):
+    with pytest.raises(AccessRefused, match="no endpoint with SignAndEncrypt"):
         await open_opcua(connection(unencrypted_port, tmp_path)).connect()
 
 
-async def test_a_password_is_never_sent_in_the_clear(unencrypted_port: int, tmp_path: Path) -> None:
-    unencrypted = connection(unencrypted_port, tmp_path, security=MessageSecurity.NONE)
-    with pytest.raises(AccessRefused, match="no way to send it encrypted"):
-        await open_opcua(unencrypted).connect()
+async def test_a_password_is_never_sent_in_the_clear(tmp_path: Path) -> None:
+    port = free_port()
+    unencrypted = connection(port, tmp_path, security=MessageSecurity.NONE)
+    async with plant_server(port, tmp_path, secure=False, values=1):
+        with pytest.raises(AccessRefused, match="no way to send it encrypted"):
+            await open_opcua(unencrypted).connect()
+        with pytest.raises(AccessRefused, match="the server takes user names"):
+            await open_opcua(plain(port, tmp_path)).connect()
+
+
+async def test_nobody_is_anonymous_without_having_said_so(unencrypted_port: int, tmp_path: Path) -> None:
+    silent = replace(plain(unencrypted_port, tmp_path), anonymous=False)
+    with pytest.raises(AccessRefused, match="no user is set"):
+        await open_opcua(silent).connect()
 
 
 async def test_without_encryption_only_where_it_is_set(unencrypted_port: int, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ async def rogue(answer: Callable[[bytes], bytes | None]) -> AsyncIterator[int]:
 
 def anonymous(port: int, timeout_s: float) -> Connection:
     url = f"opc.tcp://127.0.0.1:{port}"
-    return Connection(url, security=MessageSecurity.NONE, timeout_s=timeout_s)
+    return Connection(url, anonymous=True, security=MessageSecurity.NONE, timeout_s=timeout_s)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,8 @@ def test_lines_of_one_kind_are_few_short_and_come_again_next_minute(caplog: pyte
 async def test_a_refused_connection_is_an_error_and_no_line_of_the_library(caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    historian = OpcUaHistorian(Connection(f"opc.tcp://127.0.0.1:{port}", security=MessageSecurity.NONE))
+    url = f"opc.tcp://127.0.0.1:{port}"
+    historian = OpcUaHistorian(Connection(url, anonymous=True, security=MessageSecurity.NONE))
     with pytest.raises(NotConnected):
         await historian.connect()
     assert caplog.records == []
