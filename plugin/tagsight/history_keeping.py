@@ -6,7 +6,7 @@ the gaps here are of stored history, for the models that are trained again by th
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,6 +31,7 @@ LOCAL: Final = frozenset({"file", "memory"})
 
 LATE_NS: Final = 900_000_000_000
 NOT_RUNNING: Final = "TagSight was not running"
+PAUSE_S: Final = 60.0
 DAY_NS: Final = 86_400 * SECOND
 
 Log = Callable[[str, str], None]
@@ -87,32 +88,54 @@ class Histories:
     last_alive_ns: int | None
     tell: Log
     _seen_ns: dict[str, int] = field(init=False, default_factory=dict)
+    _up: dict[str, bool] = field(init=False, default_factory=dict)
+    _next_fill: dict[str, float] = field(init=False, default_factory=dict)
+    _known_tags: dict[str, tuple[float, Sequence[str]]] = field(init=False, default_factory=dict)
     _tidied_ns: int | None = field(init=False, default=None)
 
     async def look(self, historian: str) -> Backfilled:
         """Once a second: note when the historian was lost and found; connected, fill the next piece of a gap."""
         link = self.links[historian]
-        stored, tags = link.stored, self._tags(historian)
-        if stored is None or not tags:
+        stored = link.stored
+        if stored is None or not self._tags(historian):
             return Backfilled()
         now_ns = link.now_ns()
         if historian not in self._seen_ns:
             self._seen_ns[historian] = now_ns if self.last_alive_ns is None else min(now_ns, self.last_alive_ns)
             self._note_not_running(stored, now_ns)
         if not link.connected:
-            if link.attempts:
+            if link.attempts and self._up.get(historian) is not False:
                 stored.store.gaps.begin(stored.name, self._seen_ns[historian], link.trouble, now_ns)
+                self._up[historian] = False
             return Backfilled()
-        stored.store.gaps.end(stored.name, now_ns)
+        if self._up.get(historian) is not True:  # also what went on when TagSight last ended
+            stored.store.gaps.end(stored.name, now_ns)
+            self._up[historian] = True
         self._seen_ns[historian] = now_ns
         await self._tidy(stored)
-        done = await link.use(lambda _: backfill_step(stored, tags, self.plan.history_store.refill_ns))
+        return await self._fill(historian, stored)
+
+    async def _fill(self, historian: str, stored: StoredHistorian) -> Backfilled:
+        """The next piece; when there is none, the next look for one comes in a minute."""
+        if self.clock.monotonic() < self._next_fill.get(historian, 0.0):
+            return Backfilled()
+        tags, refill_ns = self._tags(historian), self.plan.history_store.refill_ns
+        done = await self.links[historian].use(lambda _: backfill_step(stored, tags, refill_ns))
+        if not done.more:
+            self._next_fill[historian] = self.clock.monotonic() + PAUSE_S
         for gap in done.not_recovered:
             self._tell_lost(historian, gap)
         return done
 
-    def _tags(self, historian: str) -> list[str]:
-        """What the models of a historian read that are trained again by the calendar."""
+    def _tags(self, historian: str) -> Sequence[str]:
+        """What the models of a historian read that are trained again; looked up once a minute."""
+        known = self._known_tags.get(historian)
+        if known is None or self.clock.monotonic() >= known[0]:
+            known = self.clock.monotonic() + PAUSE_S, self._trained_tags(historian)
+            self._known_tags[historian] = known
+        return known[1]
+
+    def _trained_tags(self, historian: str) -> Sequence[str]:
         trained = {one.key for one in self.plan.models if one.historian == historian and one.train.every is not None}
         if not trained:
             return []

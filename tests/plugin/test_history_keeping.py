@@ -91,8 +91,8 @@ class Site:
         await self.link.use(nothing)
         return self
 
-    async def look(self, seconds: float = 1.0) -> None:
-        """Until there is nothing more to do."""
+    async def look(self, seconds: float = 61.0) -> None:
+        """A minute later, until there is nothing more to do."""
         self.clock.advance(seconds)
         while (await self.histories.look("default")).more:
             pass
