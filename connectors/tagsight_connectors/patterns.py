@@ -21,6 +21,25 @@ def matches(pattern: str, tag: Tag) -> bool:
     return _glob(pattern.split("/"), tag.path.split("/"), "**", _level_matches)
 
 
+def may_lead_to(pattern: str, levels: Sequence[str]) -> bool:
+    """Can a tag at or below this path match? Pure; an address may be anywhere."""
+    wanted = pattern.split("/")
+    if wanted in (["*"], ["**"]) or _looks_like_an_address(pattern):
+        return True
+    for at, level in enumerate(levels):
+        if at >= len(wanted):
+            return False
+        if wanted[at] == "**":
+            return True
+        if not _level_matches(wanted[at], level):
+            return False
+    return True
+
+
+def _looks_like_an_address(pattern: str) -> bool:
+    return "=" in pattern.partition("/")[0]
+
+
 def _level_matches(pattern: str, level: str) -> bool:
     return _glob(pattern, level, "*", _character_matches)
 

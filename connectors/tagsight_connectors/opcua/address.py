@@ -1,7 +1,8 @@
 """NodeIds as addresses that stay valid: with the URI of the namespace, never its index.
 
 `nsu=urn:plant;s=P101.Speed`, `nsu=...;i=17`, `nsu=...;g=<GUID>`, `nsu=...;b=<base64>`; namespace 0, which is the same
-everywhere, has no prefix: `i=2258`. The short form `ns=2;s=P101.Speed` is accepted where people type.
+everywhere, has no prefix: `i=2258`. The short form `ns=2;s=P101.Speed` is accepted where people type. Before it may
+stand what is read of the node (`selection`); its node is the same.
 """
 
 import base64
@@ -14,6 +15,7 @@ from typing import Final
 from asyncua import ua
 
 from tagsight_connectors.errors import UnknownTag
+from tagsight_connectors.opcua.selection import selection_of
 
 OPC_UA_NAMESPACE: Final = "http://opcfoundation.org/UA/"
 
@@ -35,7 +37,7 @@ class Namespaces:
 
     def node(self, address: str) -> ua.NodeId:
         """The node of an address. Raises UnknownTag for one that cannot be of this server."""
-        index, identifier = self._split(address)
+        index, identifier = self._split(selection_of(address).node)
         try:
             return _node(identifier, index)
         except ValueError as error:
@@ -43,7 +45,7 @@ class Namespaces:
 
     def stable(self, address: str) -> str:
         """The same address in its stable form."""
-        return self.address(self.node(address))
+        return selection_of(address).prefix + self.address(self.node(address))
 
     def _split(self, address: str) -> tuple[int, str]:
         prefix, separator, identifier = address.partition(";")

@@ -1,24 +1,24 @@
 """The tags of a server: every variable below Objects, by hierarchical references, without the server's own node.
 
 Breadth first, so that a variable that can be reached on several ways has its shortest path; each node is visited once,
-so that circles end. Properties are not tags: `EURange` and `EngineeringUnits` become part of their variable.
+so that circles end; folders that the pattern cannot mean are left out. An address needs no walk: the way up from its
+node to Objects tells its path. Properties are not tags: `EURange` and `EngineeringUnits` become part of their variable.
 """
 
-import struct
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from asyncua import ua
 
-from tagsight_connectors.errors import LimitExceeded, MalformedData
-from tagsight_connectors.opcua.data_types import DataTypes, kind_of
+from tagsight_connectors.errors import HistorianError, LimitExceeded, MalformedData, NotConnected, UnknownTag
+from tagsight_connectors.opcua.enumerations import Enumerations
 from tagsight_connectors.opcua.error_mapping import TooLarge, status_error
-from tagsight_connectors.opcua.service import Reading, Service, batches
-from tagsight_connectors.opcua.variants import Structure
-from tagsight_connectors.opcua.wire import WireReader
-from tagsight_connectors.patterns import matches
-from tagsight_connectors.tag import Access, DataType, Range, Tag
+from tagsight_connectors.opcua.selection import element_asked, selection_of
+from tagsight_connectors.opcua.service import Service, batches
+from tagsight_connectors.opcua.tag_facts import Found, TagFacts
+from tagsight_connectors.patterns import matches, may_lead_to
+from tagsight_connectors.tag import Tag
 
 MOST_NODES: Final = 500_000
 """Nodes below Objects that are looked at."""
@@ -29,36 +29,14 @@ REFERENCES_PER_ANSWER: Final = 5_000
 
 TAGS_PER_READ: Final = 100
 
+NODES_UPWARD: Final = 1_000
+"""Nodes on all ways from a variable up to Objects."""
+
 SERVER: Final = ua.NodeId(ua.ObjectIds.Server)
 OBJECTS: Final = ua.NodeId(ua.ObjectIds.ObjectsFolder)
 
-ATTRIBUTES: Final = (
-    ua.AttributeIds.DataType,
-    ua.AttributeIds.ValueRank,
-    ua.AttributeIds.UserAccessLevel,
-    ua.AttributeIds.Historizing,
-    ua.AttributeIds.Description,
-)
-
-_ACCESS_BITS: Final = (
-    (0x01, Access.READ),
-    (0x02, Access.WRITE),
-    (0x04, Access.READ_HISTORY),
-    (0x08, Access.WRITE_HISTORY),
-    (0x20, Access.WRITE_STATUS),
-    (0x40, Access.WRITE_TIME),
-)
-
-_RANGE: Final = struct.Struct("<dd")
-
-
-@dataclass
-class _Node:
-    node: ua.NodeId
-    path: tuple[str, ...]
-    variable: bool = False
-    eu_range: ua.NodeId | None = None
-    unit: ua.NodeId | None = None
+_HAS_PROPERTY: Final = ua.NodeId(ua.ObjectIds.HasProperty)
+_ADDRESSES: Final = ("nsu=", "i=", "s=", "g=", "b=")
 
 
 @dataclass
@@ -66,28 +44,88 @@ class Browser:
     """Walks the address space of one session."""
 
     service: Service
-    types: DataTypes
+    enumerations: Enumerations
     _seen: set[ua.NodeId] = field(default_factory=set)
+    _wanted: Callable[[Sequence[str]], bool] = field(default=lambda _path: True)
 
     async def browse(self, pattern: str) -> AsyncGenerator[Tag, None]:
         """Tags that match, in the order of the walk."""
-        namespaces = self.service.namespaces
-        variables = [
-            each
-            for each in await self._walk()
-            if matches(pattern, Tag(namespaces.address(each.node), "/".join(each.path)))
-        ]
+        facts = TagFacts(self.service, self.enumerations)
+        selection = selection_of(pattern)
+        if selection.node.startswith(_ADDRESSES):
+            variable = await self._by_address(selection.node)
+            if variable is not None:
+                yield (await facts.tags([variable], selection))[0]
+                return
+            if selection.prefix:
+                return
+        element = element_asked(pattern)
+        patterns = (pattern, element[0]) if element else (pattern,)
+        walked = await self._walk(patterns)
+        variables = self._matching(pattern, walked)
         for part in batches(variables, TAGS_PER_READ):
-            for tag in await self._tags(part):
+            for tag in await facts.tags(part):
                 yield tag
+        if element:
+            named = {"/".join(each.path) for each in variables}
+            for tag in await facts.elements(self._matching(element[0], walked), element[1]):
+                if tag.path not in named:
+                    yield tag
 
-    async def _walk(self) -> list[_Node]:
-        """All variables; memory is bounded by `MOST_NODES`."""
-        self._seen = {OBJECTS, SERVER}
-        variables: list[_Node] = []
-        level = [_Node(OBJECTS, ())]
+    def _matching(self, pattern: str, variables: Sequence[Found]) -> list[Found]:
+        address = self.service.namespaces.address
+        return [each for each in variables if matches(pattern, Tag(address(each.node), "/".join(each.path)))]
+
+    async def _by_address(self, address: str) -> Found | None:
+        """The variable with this address; None where the way up does not tell its path."""
+        try:
+            node = self.service.namespaces.node(address)
+            (name, status, _), (node_class, _, _) = await self.service.read(
+                [(node, ua.AttributeIds.BrowseName), (node, ua.AttributeIds.NodeClass)]
+            )
+            if status >> 31 or node_class != int(ua.NodeClass.Variable) or not isinstance(name, str):
+                return None
+            path = await self._way_up(node, name)
+        except NotConnected:
+            raise
+        except (UnknownTag, HistorianError):  # a server that does not browse upward is walked
+            return None
+        if path is None:
+            return None
+        found = Found(node, path, variable=True)
+        await self._children([found])
+        return found
+
+    async def _way_up(self, node: ua.NodeId, name: str) -> tuple[str, ...] | None:
+        """The shortest path from Objects; None for what does not lie below it, and for properties."""
+        level: dict[ua.NodeId, tuple[str, ...]] = {node: (name,)}
+        seen = {node, SERVER}
         for _ in range(DEEPEST_FOLDER):
-            found: list[_Node] = []
+            above: dict[ua.NodeId, tuple[str, ...]] = {}
+            for part in batches(list(level), self.service.size.browse_nodes):
+                results = await self.service.browse([_inverse(each) for each in part], REFERENCES_PER_ANSWER)
+                for child, result in zip(part, results, strict=True):
+                    async for reference in self._references(Found(child, level[child]), result):
+                        parent = _local(reference.NodeId)
+                        if reference.ReferenceTypeId == _HAS_PROPERTY or parent is None or parent in seen:
+                            continue
+                        if parent == OBJECTS:
+                            return level[child]
+                        seen.add(parent)
+                        above[parent] = (reference.BrowseName.Name or "", *level[child])
+            if not above or len(seen) > NODES_UPWARD:
+                return None
+            level = above
+        return None
+
+    async def _walk(self, patterns: Sequence[str]) -> list[Found]:
+        """All variables that may match; memory is bounded by `MOST_NODES`."""
+        self._seen = {OBJECTS, SERVER}
+        self._wanted = lambda path: any(may_lead_to(pattern, path) for pattern in patterns)
+        variables: list[Found] = []
+        level = [Found(OBJECTS, ())]
+        for _ in range(DEEPEST_FOLDER):
+            found: list[Found] = []
             for part in batches(level, self.service.size.browse_nodes):
                 found += await self._children(part)
             variables += [each for each in found if each.variable]
@@ -96,7 +134,7 @@ class Browser:
             level = found
         raise LimitExceeded("levels of folders below Objects", DEEPEST_FOLDER, DEEPEST_FOLDER + 1)
 
-    async def _children(self, parents: Sequence[_Node]) -> list[_Node]:
+    async def _children(self, parents: Sequence[Found]) -> list[Found]:
         try:
             results = await self.service.browse([_forward(each.node) for each in parents], REFERENCES_PER_ANSWER)
         except TooLarge:
@@ -106,13 +144,13 @@ class Browser:
             return [*await self._children(parents[:middle]), *await self._children(parents[middle:])]
         if len(results) != len(parents):
             raise MalformedData("Browse answer", f"{len(results)} results for {len(parents)} nodes")
-        found: list[_Node] = []
+        found: list[Found] = []
         for parent, result in zip(parents, results, strict=True):
             async for reference in self._references(parent, result):
                 found += self._follow(parent, reference)
         return found
 
-    async def _references(self, parent: _Node, result: Any) -> AsyncIterator[Any]:
+    async def _references(self, parent: Found, result: Any) -> AsyncIterator[Any]:
         """The references of one node, over all its continuation points."""
         count = 0
         while True:
@@ -131,80 +169,18 @@ class Browser:
                 )
             result = (await self.service.browse_next([result.ContinuationPoint]))[0]
 
-    def _follow(self, parent: _Node, reference: Any) -> list[_Node]:
+    def _follow(self, parent: Found, reference: Any) -> list[Found]:
         node, name = _local(reference.NodeId), reference.BrowseName.Name or ""
         if _is_property(reference.TypeDefinition):
-            self._note_property(parent, name, node)
+            parent.note_property(name, node)
             return []
-        if node is None or node in self._seen:
+        path = (*parent.path, name)
+        if node is None or node in self._seen or not self._wanted(path):
             return []
         self._seen.add(node)
         if len(self._seen) > MOST_NODES:
             raise LimitExceeded("nodes below Objects", MOST_NODES, len(self._seen))
-        return [_Node(node, (*parent.path, name), reference.NodeClass == ua.NodeClass.Variable)]
-
-    @staticmethod
-    def _note_property(parent: _Node, name: str, node: ua.NodeId | None) -> None:
-        if name == "EURange":
-            parent.eu_range = node
-        elif name == "EngineeringUnits":
-            parent.unit = node
-
-    async def _tags(self, variables: Sequence[_Node]) -> list[Tag]:
-        items = [(each.node, attribute) for each in variables for attribute in ATTRIBUTES]
-        readings = await self.service.read(items)
-        properties = [node for each in variables for node in (each.eu_range, each.unit) if node is not None]
-        values = await self.service.read([(node, ua.AttributeIds.Value) for node in properties])
-        known = dict(zip(properties, values, strict=True))
-        await self.types.built_in_all(
-            reading[0] for reading in readings[:: len(ATTRIBUTES)] if isinstance(reading[0], ua.NodeId)
-        )
-        rows = batches(readings, len(ATTRIBUTES))
-        return [await self._tag(each, row, known) for each, row in zip(variables, rows, strict=True)]
-
-    async def _tag(self, node: _Node, row: Sequence[Reading], known: dict[ua.NodeId, Reading]) -> Tag:
-        data_type, rank, access, historizing, description = (value for value, _, _ in row)
-        kind = DataType.OTHER
-        if isinstance(data_type, ua.NodeId) and not (isinstance(rank, int) and rank >= 0):
-            kind = kind_of(await self.types.built_in(data_type))
-        return Tag(
-            address=self.service.namespaces.address(node.node),
-            path="/".join(node.path),
-            data_type=kind,
-            unit=unit_of(known[node.unit][0]) if node.unit is not None else "",
-            eu_range=range_of(known[node.eu_range][0]) if node.eu_range is not None else None,
-            description=description if isinstance(description, str) else "",
-            historizing=historizing is True,
-            access=access_of(access),
-        )
-
-
-def access_of(level: Any) -> Access:
-    """Rights of a UserAccessLevel byte."""
-    if not isinstance(level, int):
-        return Access.NONE
-    return Access(sum(right.value for bit, right in _ACCESS_BITS if level & bit))
-
-
-def range_of(value: Any) -> Range | None:
-    """A Range structure; None for anything else, and for a range without extent."""
-    if not isinstance(value, Structure) or len(value.body) < _RANGE.size:
-        return None
-    low, high = _RANGE.unpack_from(value.body)
-    return Range(low, high) if low < high else None
-
-
-def unit_of(value: Any) -> str:
-    """The display name of an EUInformation structure; "" for anything else."""
-    if not isinstance(value, Structure):
-        return ""
-    reader = WireReader(value.body, where="EngineeringUnits")
-    try:
-        reader.string()
-        reader.int32()
-        return reader.localized_text() or ""
-    except MalformedData:  # a unit is an ornament: without it the tag is still a tag
-        return ""
+        return [Found(node, path, variable=reference.NodeClass == ua.NodeClass.Variable)]
 
 
 def _forward(node: ua.NodeId) -> ua.BrowseDescription:
@@ -216,6 +192,12 @@ def _forward(node: ua.NodeId) -> ua.BrowseDescription:
         NodeClassMask=ua.NodeClass.Object | ua.NodeClass.Variable,
         ResultMask=ua.BrowseResultMask.All,
     )
+
+
+def _inverse(node: ua.NodeId) -> ua.BrowseDescription:
+    description = _forward(node)
+    description.BrowseDirection = ua.BrowseDirection.Inverse
+    return description
 
 
 def _local(node: Any) -> ua.NodeId | None:

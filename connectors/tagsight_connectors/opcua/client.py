@@ -18,7 +18,7 @@ from tagsight_connectors.historian import Description
 from tagsight_connectors.history import Page, Sample, Span, TagHistory, Times, WriteOutcome
 from tagsight_connectors.opcua.address import Namespaces
 from tagsight_connectors.opcua.browsing import Browser
-from tagsight_connectors.opcua.certificates import SECOND, thumbprint_of
+from tagsight_connectors.opcua.certificates import SECOND, leaf_certificate, thumbprint_of
 from tagsight_connectors.opcua.data_types import DataTypes
 from tagsight_connectors.opcua.endpoints import security_of
 from tagsight_connectors.opcua.enumerations import Enumerations
@@ -29,9 +29,9 @@ from tagsight_connectors.opcua.processed_read import Details, ProcessedReader, S
 from tagsight_connectors.opcua.request_size import RequestSize
 from tagsight_connectors.opcua.selection import selection_of
 from tagsight_connectors.opcua.service import Service
-from tagsight_connectors.opcua.session import close_session, leaf_certificate, open_session
-from tagsight_connectors.opcua.user_token import user_of
+from tagsight_connectors.opcua.session import close_session, open_session
 from tagsight_connectors.opcua.tag_facts import access_of
+from tagsight_connectors.opcua.user_token import user_of
 from tagsight_connectors.opcua.value_forms import Forms
 from tagsight_connectors.opcua.write_values import NodeTypes
 from tagsight_connectors.opcua.writing import HistoryWriter, Writer, Writing, check_fence
@@ -130,7 +130,7 @@ class OpcUaHistorian:
     async def read_raw(self, addresses: Sequence[str], span: Span) -> AsyncIterator[Page]:
         """Stored values of the span, page by page; complete when it ends."""
         service, forms = self._service(), self._shown()
-        await forms.learn(addresses)  # an unknown namespace is an unknown tag, before anything is asked
+        await forms.require(addresses)  # an unknown namespace is an unknown tag, before anything is asked
         reader = HistoryReader(service, self._size, self._connection.url, self._check_existence)
         async with aclosing(reader.read(addresses, span)) as pages:
             async for page in pages:
@@ -181,7 +181,7 @@ class OpcUaHistorian:
         self, what: object, details: Details, addresses: Collection[str], times: Times
     ) -> dict[str, TagHistory]:
         service, forms = self._service(), self._shown()
-        await forms.learn(list(addresses))
+        await forms.require(list(addresses))
         plain = [address for address in addresses if forms.is_plain(address)]
         reader = ProcessedReader(service, self._processed_size, self._server_aggregates, what, details)
         return await reader.read(plain, times) if len(times) else {}
@@ -193,9 +193,9 @@ class OpcUaHistorian:
         for address in addresses:
             try:
                 nodes.append(service.namespaces.node(address))
-                await forms.learn([address])
             except UnknownTag:
                 nodes.append(None)
+        await forms.learn([address for address, node in zip(addresses, nodes, strict=True) if node is not None])
         readings = iter(await service.read([(node, ua.AttributeIds.Value) for node in nodes if node is not None]))
         return [
             Sample(address, 0, None, BAD_NODE_ID_UNKNOWN) if node is None else forms.sample(address, next(readings))

@@ -13,6 +13,8 @@ DEEPEST_TYPE: Final = 16
 ABSTRACT: Final = {26: 11, 27: 8, 28: 9, 29: 6}
 """Number, Integer, UInteger, Enumeration: what is written to them."""
 
+ENUMERATION: Final = 29
+
 KNOWN: Final = frozenset(range(1, 26)) | set(ABSTRACT)
 
 
@@ -34,6 +36,14 @@ class DataTypes:
 
     async def built_in(self, data_type: ua.NodeId) -> int:
         """Number of the built-in type (1 Boolean ... 25); 0 if it cannot be told."""
+        number = await self._standard(data_type)
+        return ABSTRACT.get(number, number)
+
+    async def is_enumeration(self, data_type: ua.NodeId) -> bool:
+        """Its values are numbers of states."""
+        return await self._standard(data_type) == ENUMERATION
+
+    async def _standard(self, data_type: ua.NodeId) -> int:
         if data_type not in self._known:
             self._known[data_type] = await self._walk(data_type)
         return self._known[data_type]
@@ -47,8 +57,7 @@ class DataTypes:
         current = data_type
         for _ in range(DEEPEST_TYPE):
             if current.NamespaceIndex == 0 and current.Identifier in KNOWN:
-                number = int(current.Identifier)
-                return ABSTRACT.get(number, number)
+                return int(current.Identifier)
             results = await self._service.browse([_supertype(current)], 1)
             references = (results[0].References or []) if results else []
             if not references:

@@ -9,6 +9,7 @@ Order of the fields on the wire: value, status, source time, source picoseconds,
 (OPC 10000-6, 5.2.2.17).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -19,8 +20,9 @@ from numpy.typing import NDArray
 
 from tagsight_connectors.errors import LimitExceeded
 from tagsight_connectors.history import TagHistory, empty_history
-from tagsight_connectors.opcua.variants import TEXTS, read_data_value
+from tagsight_connectors.opcua.variants import ARRAY, DIMENSIONS, TEXTS, read_data_value
 from tagsight_connectors.opcua.wire import WireReader, ns_array_of_ticks
+from tagsight_connectors.quality import BAD_NO_DATA
 
 LEAST_ROW: Final = 9
 """Bytes of the smallest DataValue that we accept: its mask and its source time."""
@@ -33,6 +35,11 @@ HISTORY_DATA: Final = int(ua.ObjectIds.HistoryData_Encoding_DefaultBinary)
 
 _FORMATS: Final = {
     0: "", 1: "?", 2: "i1", 3: "u1", 4: "<i2", 5: "<u2", 6: "<i4", 7: "<u4", 8: "<i8", 9: "<u8", 10: "<f4", 11: "<f8",
+}  # fmt: skip
+
+_TYPE_NAMES: Final = {
+    13: "DateTime", 14: "Guid", 15: "ByteString", 17: "NodeId", 18: "ExpandedNodeId", 19: "StatusCode",
+    20: "QualifiedName", 22: "Structure", 23: "DataValue", 24: "Variant", 25: "DiagnosticInfo",
 }  # fmt: skip
 
 FIRST_LEAP: Final = 32
@@ -55,8 +62,12 @@ class NodeAnswer:
     unreadable: str = ""
 
 
-def decode_history_response(body: bytes, expected: int) -> tuple[int, list[NodeAnswer]]:
+def decode_history_response(
+    body: bytes, expected: int, elements: Sequence[int | None] = ()
+) -> tuple[int, list[NodeAnswer]]:
     """ServiceResult and one answer for each of the `expected` nodes.
+
+    `elements`: for each node the element of its arrays that was asked for; None: its values are no arrays.
 
     Raises MalformedData, LimitExceeded; nothing else, whatever the bytes are.
     """
@@ -69,10 +80,10 @@ def decode_history_response(body: bytes, expected: int) -> tuple[int, list[NodeA
         raise LimitExceeded("results of one HistoryRead", MOST_RESULTS, count)
     if count != expected and not result >> 31:
         raise reader.malformed(cause=f"{count} results for {expected} nodes")
-    return result, [_node_answer(reader) for _ in range(count)]
+    return result, [_node_answer(reader, elements[at] if at < len(elements) else None) for at in range(count)]
 
 
-def _node_answer(reader: WireReader) -> NodeAnswer:
+def _node_answer(reader: WireReader, element: int | None) -> NodeAnswer:
     status = reader.uint32()
     point = reader.byte_string()
     type_id, data = reader.structure()
@@ -80,7 +91,7 @@ def _node_answer(reader: WireReader) -> NodeAnswer:
         return NodeAnswer(status, point)
     if type_id.NamespaceIndex != 0 or type_id.Identifier != HISTORY_DATA:
         raise reader.malformed(cause=f"history of type {type_id.to_string()}")
-    rows = _Rows(data)
+    rows = _Rows(data, element)
     rows.read()
     return NodeAnswer(status, point, rows.history(), rows.unreadable)
 
@@ -103,8 +114,9 @@ def _row_type(mask: int, kind: int) -> np.dtype[np.void] | None:
 class _Rows:
     """The DataValues of one node while they are read."""
 
-    def __init__(self, reader: WireReader) -> None:
+    def __init__(self, reader: WireReader, element: int | None = None) -> None:
         self.reader = reader
+        self.element = element
         self.count = reader.array_length(LEAST_ROW)
         self.runs: dict[np.dtype[np.void], list[tuple[int, int, int]]] = {}
         self.times: NDArray[np.int64] = np.zeros(self.count, dtype=np.int64)
@@ -184,21 +196,45 @@ class _Rows:
         """One row without a fixed size."""
         reader = self.reader
         kind = reader.data[reader.position + 1] if reader.data[reader.position] & 0x01 else 0
-        if kind not in TEXTS and kind not in _FORMATS:
-            self.unreadable = f"its values are {'arrays' if kind & 0x80 else f'of the built-in type {kind}'}"
+        self.unreadable = _unreadable(kind, self.element)
+        if self.unreadable:
             return 1
         value, status, time_ns = read_data_value(reader)
         if time_ns is None:
             raise reader.malformed("a value without source time")
         self.times[row], self.status[row] = time_ns, status
-        if value is not None:
+        if isinstance(value, list):
+            value = self._picked(row, value)
+        if isinstance(value, str):
             self._set_text(row, value)
+        elif value is not None:
+            self.numbers[row] = value
         return 1
+
+    def _picked(self, row: int, values: list[Any]) -> Any:
+        """The element asked for: a server that knows index ranges sends it alone, another one the whole array."""
+        if len(values) == 1:
+            return values[0]
+        if self.element is not None and self.element < len(values):
+            return values[self.element]
+        if not self.status[row] >> 31:
+            self.status[row] = BAD_NO_DATA
+        return None
 
     def _set_text(self, row: int, value: str) -> None:
         if self.texts is None:
             self.texts = np.full(self.count, None, dtype=object)
         self.texts[row] = value
+
+
+def _unreadable(kind: int, element: int | None) -> str:
+    """Why values of this kind are not taken over, in words; "" if they are."""
+    scalar = kind & 0x3F
+    if kind & ARRAY and (element is None or kind & DIMENSIONS):
+        return "its values are matrices" if kind & DIMENSIONS else "its values are arrays"
+    if scalar in TEXTS or scalar in _FORMATS:
+        return ""
+    return f"its values are of the type {_TYPE_NAMES.get(scalar, f'number {scalar}')}"
 
 
 def _leading(part: bytes, octet: int) -> int:

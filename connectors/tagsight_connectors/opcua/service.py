@@ -19,6 +19,7 @@ from tagsight_connectors.opcua.decoding import NodeAnswer, decode_history_respon
 from tagsight_connectors.opcua.error_mapping import TooLarge, our_errors, status_error
 from tagsight_connectors.opcua.history_read import HistoryNode
 from tagsight_connectors.opcua.request_size import RequestSize
+from tagsight_connectors.opcua.selection import selection_of
 from tagsight_connectors.opcua.variants import read_data_value
 from tagsight_connectors.opcua.wire import WireReader, ticks_of_ns
 
@@ -87,10 +88,11 @@ class Service:
     async def history_details(self, nodes: Sequence[HistoryNode], details: ua.ExtensionObject) -> Sequence[NodeAnswer]:
         """One HistoryRead of whatever the details ask for."""
         body = await self.answer(self._history_request(nodes, details, release=False), "HistoryRead")
+        elements = [selection_of(node.address).index for node in nodes]
         if len(body) < DECODED_IN_THREAD:
-            result, answers = decode_history_response(body, len(nodes))
+            result, answers = decode_history_response(body, len(nodes), elements)
         else:
-            result, answers = await asyncio.to_thread(decode_history_response, body, len(nodes))
+            result, answers = await asyncio.to_thread(decode_history_response, body, len(nodes), elements)
         self._check(result, "HistoryRead")
         return answers
 
@@ -109,7 +111,11 @@ class Service:
             TimestampsToReturn=ua.TimestampsToReturn.Source,
             ReleaseContinuationPoints=release,
             NodesToRead=[
-                ua.HistoryReadValueId(NodeId=self.namespaces.node(node.address), ContinuationPoint=node.point or None)
+                ua.HistoryReadValueId(
+                    NodeId=self.namespaces.node(node.address),
+                    IndexRange=_index_range(node.address),
+                    ContinuationPoint=node.point or None,
+                )
                 for node in nodes
             ],
         )
@@ -146,6 +152,11 @@ class Service:
     def _check(self, result: int, what: str) -> None:
         if result >> 31:
             raise status_error(result, url=self.url, what=what)
+
+
+def _index_range(address: str) -> str | None:
+    index = selection_of(address).index
+    return None if index is None else str(index)
 
 
 def _code(status: ua.StatusCode) -> int:
