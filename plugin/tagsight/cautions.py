@@ -40,7 +40,10 @@ def _of_historian(historian: HistorianPlan, root: Node, path: tuple[str, ...]) -
     if historian.security is Security.NONE:
         cause = "EVERYTHING IS SENT READABLE, passwords too"
         yield _caution(root, (*path, "security"), "none", cause, "For commissioning only: remove it for operation.")
-    if not historian.user:
+    if historian.security is Security.SIGN:
+        cause = "where the server does not encrypt, everything but passwords is sent readable"
+        yield _caution(root, (*path, "security"), "sign", cause, "Switch SignAndEncrypt on in the historian.")
+    if historian.anonymous:
         yield _caution(
             root, path, historian.url, "connects anonymously", "Write `user:`, and `tagsight password set NAME`."
         )
@@ -51,7 +54,11 @@ def _of_results(result: ResultsPlan, root: Node) -> Iterator[Fault]:
         cause = "nothing is written until the list of tags is accepted"
         mend = "`tagsight writes show FILE`, then `tagsight writes accept FILE`."
         yield _caution(root, ("results",), result.address, cause, mend)
-    elif result.listen_host.startswith(_LOOPBACK):
+        return
+    if result.listen_security is Security.SIGN:
+        cause = "HMIs that do not encrypt are admitted: what they get is readable on the network"
+        yield _caution(root, ("results", "listen_security"), "sign", cause, "Remove it where all HMIs encrypt.")
+    if result.listen_host.startswith(_LOOPBACK):
         listen = f"{result.listen_host}:{result.listen_port}"
         mend = 'Where one shall: `listen: "0.0.0.0:4841"` below `results`.'
         yield _caution(root, ("results", "listen"), listen, "no HMI on another machine can connect", mend)

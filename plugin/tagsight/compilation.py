@@ -50,13 +50,20 @@ class Compiler:
             security=Security(given.security),
             timeout_s=given.timeout / 1e9,
             redundant=tuple(given.redundant),
+            user_certificate=self._file(given.user_certificate),
+            user_key=self._file(given.user_key),
+            anonymous=given.anonymous,
         )
+
+    def _file(self, name: str | None) -> str:
+        return str((self.folder / name).resolve()) if name else ""
 
     def results(self, given: spec.Results, scheme: str) -> ResultsPlan:
         """Where the results for models of one historian go; `scheme` of its URL."""
         host, port = given.listen
         if given.to == "server":
-            return ResultsPlan(Destination.SERVER, listen_host=host, listen_port=port)
+            security = Security(given.listen_security)
+            return ResultsPlan(Destination.SERVER, listen_host=host, listen_port=port, listen_security=security)
         is_opc_ua = scheme == "opc.tcp"
         address = given.address or ("" if is_opc_ua else _OWN_ADDRESS)
         root = given.root if given.root is not None else address.split("{", 1)[0]

@@ -130,11 +130,15 @@ class _Check:
                 results[name] = compiler.results(own, scheme=self._scheme(*path))
                 where = ("results",) if own_part is None else (*path, "results")
                 self._compiled(compiler, self._part(*where) or self.root, ".".join(where))
-        listening = {(one.listen_host, one.listen_port) for one in results.values() if one.to is Destination.SERVER}
+        listening = {
+            f"{one.listen_host}:{one.listen_port} {one.listen_security.value}"
+            for one in results.values()
+            if one.to is Destination.SERVER
+        }
         if len(listening) > 1:
-            places = " and ".join(f"{host}:{port}" for host, port in sorted(listening))
+            places = " and ".join(sorted(listening))
             self._fault(self.root.at(("historians",)), "results.listen", places, "TagSight has one server of its own",
-                        "Write `listen` once, below `results` of the file.")  # fmt: skip
+                        "Write `listen` and `listen_security` once, below `results` of the file.")  # fmt: skip
         return historians, results
 
     def _scheme(self, *historian: str) -> str:

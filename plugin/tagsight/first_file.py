@@ -15,6 +15,7 @@ def first_file(
     *,
     timezone: str,
     user: str = "",
+    anonymous: bool = False,
     running: str = "",
     train: str = LAST,
 ) -> str:
@@ -23,7 +24,7 @@ def first_file(
     `train`: the settings of the training period.
     """
     remark = 'add `every: "sun 03:30"` to train again by the calendar' if train == LAST else "name normal time only"
-    who = f", user: {_quoted(user)}" if user else ""
+    who = f", user: {_quoted(user)}" if user else ", anonymous: true" if anonymous else ""
     password = "    # its password: `tagsight password set default`" if user else ""
     condition = (
         f"    running: {_quoted(running)}" if running else '    # running: "[Plant/P101/Speed] > 100"    # else always'

@@ -30,6 +30,7 @@ class Security(Enum):
     """Message security of a connection."""
 
     SIGN_AND_ENCRYPT = "sign_and_encrypt"
+    SIGN = "sign"  # only by the explicit setting `security: sign`
     NONE = "none"  # only by the explicit setting `security: none`
 
 
@@ -44,7 +45,8 @@ class Detail(Enum):
 class HistorianPlan:
     """One historian. The password is not here: `tagsight.secrets` finds it by `name`.
 
-    `redundant`: URLs of further servers with the same tags; the healthiest one is used.
+    `redundant`: URLs of further servers with the same tags; the healthiest one is used. `user_certificate`: file of a
+    certificate that says who we are, instead of `user`; `user_key`: of its key, "" for the one in the data folder.
     """
 
     name: str
@@ -53,6 +55,9 @@ class HistorianPlan:
     security: Security = Security.SIGN_AND_ENCRYPT
     timeout_s: float = 10.0
     redundant: tuple[str, ...] = ()
+    user_certificate: str = ""
+    user_key: str = ""
+    anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class ResultsPlan:
         address: of the historian's tags: pattern with {asset} {model} {output} {role}.
         root: every such address must start with it; by default the fixed part of `address`.
         listen: host and port of the tag server.
+        listen_security: the least that it takes.
     """
 
     to: Destination = Destination.SERVER
@@ -72,6 +78,7 @@ class ResultsPlan:
     root: str = ""
     listen_host: str = "127.0.0.1"
     listen_port: int = 4841
+    listen_security: Security = Security.SIGN_AND_ENCRYPT
 
     @property
     def in_historian(self) -> bool:

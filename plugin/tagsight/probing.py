@@ -171,6 +171,9 @@ def judge_historian(facts: HistorianFacts) -> Iterator[Finding]:
     if found.security.startswith("None"):
         mend = "Remove `security: none` from the configuration and trust the server's certificate."
         yield Finding(Weight.WARNING, where, "messages are neither signed nor encrypted", mend)
+    elif " Sign," in found.security:
+        mend = "Switch SignAndEncrypt on in the historian."
+        yield Finding(Weight.WARNING, where, "messages are signed, not encrypted: they can be read", mend)
     if found.certificate_expires_ns is not None:
         yield _certificate(where, found.certificate, (found.certificate_expires_ns - facts.now_ns) // DAY)
     if found.server_time_ns is not None:

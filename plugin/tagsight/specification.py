@@ -98,13 +98,19 @@ class Results(Setting):
         default=("127.0.0.1", 4841),
         example="0.0.0.0:4841",
     )
+    listen_security: Literal["sign_and_encrypt", "sign"] = _setting(
+        "Least security there. `sign` also admits HMIs that sign and do not encrypt: readable on the network.",
+        default="sign_and_encrypt",
+        example="sign_and_encrypt",
+    )
 
     @classmethod
     def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
         """`address` belongs to `write` and `history`, `listen` to `server`."""
         write = given.get("to") in {"write", "history"}
-        if write and "listen" in given:
-            yield Conflict("listen", "only the destination `server` listens", "Remove it, or write `to: server`.")
+        for key in ("listen", "listen_security"):
+            if write and key in given:
+                yield Conflict(key, "only the destination `server` listens", "Remove it, or write `to: server`.")
         for key in ("address", "root"):
             if not write and key in given:
                 cause = "only the destinations `write` and `history` have it"
@@ -123,9 +129,25 @@ class Historian(Setting):
         example=["opc.tcp://scada02:4840"],
         max_length=3,
     )
-    user: Line = _setting("User name; empty: anonymous, where the server allows it.", default="", example="tagsight")
-    security: Literal["sign_and_encrypt", "none"] = _setting(
-        "Security of the messages. `none` sends everything readable, passwords too: for commissioning only.",
+    user: Line = _setting("User name at an OPC UA server.", default="", example="tagsight")
+    user_certificate: Line | None = _setting(
+        "File of an X.509 certificate (DER or PEM) that says who TagSight is, instead of `user`.",
+        default=None,
+        example="tagsight-user.der",
+    )
+    user_key: Line | None = _setting(
+        "File of its private key (DER or PEM), readable by TagSight's account only (0600). Without it: "
+        "`certificates/users/NAME.pem` in the data folder. `tagsight password set NAME` keeps the passphrase of an "
+        "encrypted one.",
+        default=None,
+        example="tagsight-user.pem",
+    )
+    anonymous: bool = _setting(
+        "Connect without a user. Only for OPC UA servers that take no users at all.", default=False, example=False
+    )
+    security: Literal["sign_and_encrypt", "sign", "none"] = _setting(
+        "Least security of the messages; the best that the server offers is used. `sign` also takes servers that do "
+        "not encrypt; `none` sends everything readable, passwords too: for commissioning only.",
         default="sign_and_encrypt",
         example="sign_and_encrypt",
     )
@@ -136,10 +158,25 @@ class Historian(Setting):
 
     @classmethod
     def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
-        """Only OPC UA servers are redundant."""
+        """Only OPC UA servers are redundant; they need exactly one way to say who connects."""
         urls = [given.get("url"), *(given.get("redundant") or [])]
         if len(urls) > 1 and not all(str(url).startswith("opc.tcp:") for url in urls):
             yield Conflict("redundant", "only `opc.tcp` servers are redundant", "Remove it.")
+        yield from _users(given)
+
+
+def _users(given: Mapping[str, Any]) -> Iterator[Conflict]:
+    ways = [key for key in ("user", "user_certificate", "anonymous") if given.get(key)]
+    is_opc_ua = str(given.get("url")).startswith("opc.tcp:")
+    if is_opc_ua and not ways:
+        mend = "Write `user: tagsight`; `anonymous: true` only where the server takes no users at all."
+        yield Conflict("user", "is missing: an OPC UA server wants to know who connects", mend)
+    if len(ways) > 1:
+        yield Conflict(ways[1], f"`{ways[0]}` and `{ways[1]}` exclude one another", f"Remove `{ways[1]}`.")
+    if given.get("user_key") and "user_certificate" not in ways:
+        yield Conflict("user_key", "`user_key` without `user_certificate`", "Add `user_certificate:`, or remove it.")
+    if "user_certificate" in ways and given.get("security") == "none":
+        yield Conflict("user_certificate", "needs secured messages", "Remove `security: none`, or use `user`.")
 
 
 class HeldOut(Setting):
@@ -409,4 +446,6 @@ class Configuration(Setting):
         if "historian" in given and "historians" in given:
             yield Conflict("historian", "`historian` and `historians` both", "Move it below `historians` as `default`.")
         if "historian" not in given and not given.get("historians"):
-            yield Conflict("historian", "is missing", "Write `historian: {url: opc.tcp://scada01:4840}`.")
+            yield Conflict(
+                "historian", "is missing", "Write `historian: {url: opc.tcp://scada01:4840, user: tagsight}`."
+            )

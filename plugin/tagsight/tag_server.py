@@ -18,6 +18,7 @@ from tagsight.heartbeat import HeartbeatFile
 from tagsight.inbox import Inbox
 from tagsight.ledger.ledger import Ledger
 from tagsight.logs import open_log
+from tagsight.plan import Security
 from tagsight.platform import install_stop_signals, wait_for_end_of_input
 from tagsight.served_alarms import LedgerAlarms
 from tagsight.served_results import LedgerSource
@@ -32,7 +33,7 @@ ORPHAN_SERVES_S: Final = 60.0
 """So long after the service's end the outputs are still there, and say that they are stale."""
 
 
-async def serve(data: DataFolder, host: str, port: int, stop: asyncio.Event) -> None:
+async def serve(data: DataFolder, host: str, port: int, stop: asyncio.Event, *, sign: bool = False) -> None:
     """Serve until `stop`. Raises StorageError where there is no ledger yet, OSError where the port is taken."""
     clock = SystemClock()
     with ExitStack() as stack:
@@ -40,7 +41,7 @@ async def serve(data: DataFolder, host: str, port: int, stop: asyncio.Event) -> 
         inbox = stack.enter_context(Inbox.open(data.inbox))
         source = LedgerSource(ledger, HeartbeatFile(data.heartbeat), inbox, clock)
         alarms = LedgerAlarms(ledger, HeartbeatFile(data.heartbeat), inbox, clock)
-        settings = ServerSettings(host, port, data.certificates, APPLICATION_URI, types=served_types())
+        settings = ServerSettings(host, port, data.certificates, APPLICATION_URI, sign=sign, types=served_types())
         users = Users(data.users, clock)
         async with TagServer(source, settings, users.authenticate, clock, alarms) as server:
             print(f"{SERVING}{server.url}", flush=True)  # noqa: T201 - the service waits for this line
@@ -49,12 +50,13 @@ async def serve(data: DataFolder, host: str, port: int, stop: asyncio.Event) -> 
 
 async def _main(arguments: Sequence[str]) -> int:
     data, host, port = DataFolder(Path(arguments[0])), arguments[1], int(arguments[2])
+    sign = arguments[3:] == [Security.SIGN.value]
     stop = asyncio.Event()
     install_stop_signals(asyncio.get_running_loop(), stop.set)
     watch = asyncio.create_task(_end_with_service(stop))
     with open_log(data.logs, "tag-server") as log:
         try:
-            await serve(data, host, port, stop)
+            await serve(data, host, port, stop, sign=sign)
         except (TagSightError, OSError) as error:
             log.exception("ended", message=str(error))
             print(f"{FAILED}{' '.join(str(error).splitlines())}", flush=True)  # noqa: T201 - the service tells it

@@ -10,6 +10,7 @@ from typing import Final
 
 from tagsight.clocks import Clock
 from tagsight.data_folder import DataFolder
+from tagsight.plan import Security
 
 FIRST_BACK_OFF_S: Final = 1.0
 LONGEST_BACK_OFF_S: Final = 60.0
@@ -32,6 +33,7 @@ class TagServerProcess:
         clock: of this machine.
         on_trouble: (what, message).
         on_serving: called with its URL each time it is ready.
+        security: the least that it takes.
     """
 
     data: DataFolder
@@ -40,6 +42,7 @@ class TagServerProcess:
     clock: Clock
     on_trouble: Callable[[str, str], None]
     on_serving: Callable[[str], None] = lambda _url: None
+    security: Security = Security.SIGN_AND_ENCRYPT
     started: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     replaced: int = field(init=False, default=0)
     _process: Process | None = field(init=False, default=None)
@@ -69,6 +72,7 @@ class TagServerProcess:
 
     async def _once(self) -> int:
         command = [sys.executable, "-m", "tagsight.tag_server", str(self.data.root), self.host, str(self.port)]
+        command.append(self.security.value)
         self._why = ""
         self._process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)  # stdin: never written
         assert self._process.stdout is not None

@@ -24,7 +24,7 @@ models:
 )
 TEN = """\
 timezone: Europe/Berln
-historian: {url: "opc.tcp://me:hunter2@scada01:4840", password: hunter2}
+historian: {url: "opc.tcp://me:hunter2@scada01:4840", user: me, password: hunter2}
 results: {to: write, address: "ns=2;s={asset}.{output}"}
 models:
   - name: Health
@@ -220,7 +220,11 @@ def test_the_digest_follows_the_meaning_not_the_spelling() -> None:
     [
         pytest.param(FIRST, "no HMI on another machine", id="loopback"),
         pytest.param(FIRST.replace("user: tagsight", "user: t, security: none"), "READABLE", id="security-none"),
-        pytest.param(FIRST.replace(", user: tagsight", ""), "anonymously", id="anonymous"),
+        pytest.param(FIRST.replace("user: tagsight", "user: t, security: sign"), "sent readable", id="security-sign"),
+        pytest.param(
+            FIRST.replace("to: server", "listen_security: sign"), "HMIs that do not encrypt", id="listen-sign"
+        ),
+        pytest.param(FIRST.replace("user: tagsight", "anonymous: true"), "anonymously", id="anonymous"),
         pytest.param(
             FIRST.replace("{to: server}", '{to: write, address: "ns=2;s=TS.{output}"}'), "accepted", id="not-accepted"
         ),

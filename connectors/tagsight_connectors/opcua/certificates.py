@@ -51,6 +51,13 @@ def thumbprint_of(certificate_der: bytes) -> str:
     return digest.finalize().hex()
 
 
+def leaf_certificate(chain: bytes) -> bytes:
+    """The first certificate of a chain of DER certificates."""
+    if chain[:2] != b"\x30\x82" or len(chain) < 4:
+        return chain
+    return chain[: 4 + int.from_bytes(chain[2:4], "big")]
+
+
 def ensure_certificate(
     folder: Path,
     name: str,

@@ -10,11 +10,12 @@ import asyncio
 import logging
 import struct
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from asyncua import ua
 from asyncua.common.utils import Buffer, NotEnoughData, ServiceError
-from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256, SecurityPolicyNone
+from asyncua.crypto.security_policies import SecurityPolicyNone
 from asyncua.crypto.uacrypto import InvalidSignature
 from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.ua_binary import nodeid_from_binary, struct_from_binary, uatcp_to_binary
@@ -22,7 +23,10 @@ from asyncua.ua.ua_binary import nodeid_from_binary, struct_from_binary, uatcp_t
 from tagsight_connectors.errors import CertificateNotTrusted
 from tagsight_connectors.opcua import limits
 from tagsight_connectors.opcua.bounded_decoding import decoding_budget
+from tagsight_connectors.opcua.certificates import leaf_certificate
+from tagsight_connectors.opcua.endpoints import POLICIES
 from tagsight_connectors.opcua.server_history import HistoryReads
+from tagsight_connectors.opcua.server_passwords import password_of
 from tagsight_connectors.opcua.server_sessions import GuardedSession
 from tagsight_connectors.opcua.server_settings import Clock
 from tagsight_connectors.opcua.server_users import Users
@@ -79,6 +83,7 @@ class Rules:
     history: HistoryReads
     clock: Clock
     security_none: bool
+    sign: bool = False
 
 
 class GuardedProcessor(UaProcessor):  # type: ignore[misc]
@@ -161,9 +166,9 @@ class GuardedProcessor(UaProcessor):  # type: ignore[misc]
             raise Rejected(int(Codes.BadSecurityPolicyRejected), "a renewal changes the policy")
         if asked.SecurityPolicyURI == SecurityPolicyNone.URI:
             return
-        if asked.SecurityPolicyURI != SecurityPolicyBasic256Sha256.URI:
+        if asked.SecurityPolicyURI not in POLICIES:
             raise Rejected(int(Codes.BadSecurityPolicyRejected), "security policy not offered")
-        certificate = asked.SenderCertificate or b""
+        certificate = leaf_certificate(asked.SenderCertificate or b"")
         try:
             now_ns = self._rules.clock.now_ns()
             await asyncio.to_thread(self._rules.trust.check, certificate, now_ns=now_ns)
@@ -174,9 +179,9 @@ class GuardedProcessor(UaProcessor):  # type: ignore[misc]
     def _secured(self) -> bool:
         if not self._connection.is_open():
             return False
-        return self._rules.security_none or (
-            self._connection.security_policy.Mode == ua.MessageSecurityMode.SignAndEncrypt
-        )
+        mode = self._connection.security_policy.Mode
+        signed = mode == ua.MessageSecurityMode.Sign and self._rules.sign
+        return self._rules.security_none or signed or mode == ua.MessageSecurityMode.SignAndEncrypt
 
     async def process_message(self, seqhdr: Any, body: Any) -> bool:
         """Serve one request; a fault is answered without telling a stranger our insides."""
@@ -249,7 +254,7 @@ class GuardedProcessor(UaProcessor):  # type: ignore[misc]
             self.session = None
 
     async def _check_identity(self, peer: bytes, params: Any) -> None:
-        if params.ClientCertificate and params.ClientCertificate != peer:
+        if params.ClientCertificate and leaf_certificate(params.ClientCertificate) != peer:
             raise ServiceError(Codes.BadCertificateInvalid)
         if not peer:  # without security there is no certificate; only the setting `security_none` lets it come so far
             return
@@ -264,7 +269,9 @@ class GuardedProcessor(UaProcessor):  # type: ignore[misc]
     async def _sign_in(self, requesthdr: Any, body: Any) -> None:
         params = struct_from_binary(ua.ActivateSessionParameters, body)
         session = self.session or self.iserver.lookup_external_session(requesthdr.AuthenticationToken)
-        await self._rules.users.sign_in(self.iserver, session, params.UserIdentityToken, self.address)
+        channel, own_key = self._connection.security_policy, self.iserver.private_key
+        password = partial(password_of, channel=channel, own_key=own_key)
+        await self._rules.users.sign_in(session, params.UserIdentityToken, self.address, password)
 
     async def _read_history(self, requesthdr: Any, seqhdr: Any, body: Any) -> bool:
         if not isinstance(self.session, GuardedSession) or not self._has_session():

@@ -1,7 +1,7 @@
 """The OPC UA server of ours: shows a `ServedSource`, takes what operators write. Tag server and embedded historian.
 
 asyncua does the protocol; the guard, the budgets, the address space, history and writes are ours (`guard`,
-`server_*`). Only Basic256Sha256 with SignAndEncrypt, user name and password, trusted client certificates.
+`server_*`). SignAndEncrypt with any policy that is not broken, user name and password, trusted client certificates.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from tagsight_connectors.opcua.nodeset import nodeset_of
 from tagsight_connectors.opcua.quiet_logs import RateFilter, quieten, unquieten
 from tagsight_connectors.opcua.server_capabilities import ANNOUNCED, CAPABLE_OF
 from tagsight_connectors.opcua.server_history import HistoryReads
+from tagsight_connectors.opcua.server_identity import ServerIdentity, offered
 from tagsight_connectors.opcua.server_sessions import GuardedInternalServer
 from tagsight_connectors.opcua.server_settings import Clock, ServerSettings
 from tagsight_connectors.opcua.server_space import ServedNode, ServedSpace, variant_type_of
@@ -112,8 +113,9 @@ class TagServer:
                 HistoryReads(self._served, self._source),
                 self._clock,
                 self._settings.security_none,
+                self._settings.sign,
             )
-            self._listener = Listener(self._server.iserver, self._server._policies, rules)  # noqa: SLF001 - Server.start would listen unguarded
+            self._listener = Listener(self._server.iserver, list(self._identity.offer()), rules)
             await self._listener.start(listening)
         except BaseException:
             listening.close()
@@ -145,6 +147,7 @@ class TagServer:
     async def publish(self) -> int:
         """Look at the source once: new structure, then new values. Returns how many values were shown."""
         async with self._looking:
+            self._identity.refresh()
             structure = await asyncio.to_thread(self._source.structure_version)
             if structure != self._structure:
                 variables = await asyncio.to_thread(self._source.variables)
@@ -217,8 +220,8 @@ class TagServer:
         await server.init()
         await server.set_application_uri(self._settings.application_uri)
         own = self.certificate
-        await server.load_certificate(own.certificate.read_bytes(), "der")
-        await server.load_private_key(own.key.read_bytes(), None, "pem")
+        self._identity = ServerIdentity(server, own.certificate, own.key)
+        await self._identity.prepare()
         server.set_endpoint(self.url)
         await server._setup_server_nodes()  # noqa: SLF001 - part of Server.start, which would listen unguarded
         namespace = await server.register_namespace(self._settings.namespace_uri)
@@ -258,11 +261,9 @@ def _asyncua_server(settings: ServerSettings, users: Users, clock: Clock) -> Any
     server.product_uri = "urn:tagsight"
     server.manufacturer_name = "TagSight"
     server.application_type = ua.ApplicationType.Server
-    policies = [ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt]
     if settings.security_none:
         _log.warning("messages without signing and encryption are accepted: security_none is set")
-        policies.append(ua.SecurityPolicyType.NoSecurity)
-    server.set_security_policy(policies)
+    server.set_security_policy(offered(sign=settings.sign, none=settings.security_none))
     anonymous = [ua.AnonymousIdentityToken] if settings.anonymous else []
     server.set_identity_tokens([*anonymous, ua.UserNameIdentityToken])
     return server

@@ -30,6 +30,7 @@ class ServerSettings:
         product_name: what clients show.
         anonymous: clients without a user may read; they never write.
         security_none: loud: also serve without signing and encryption.
+        sign: loud: also serve clients that sign and do not encrypt.
         client_times: a historian: source time and status of a client's write are kept; else a write gets our time.
         poll_s: seconds between two looks at the source; 0: only `publish` looks.
         hosts: further names and addresses for the own certificate.
@@ -44,6 +45,7 @@ class ServerSettings:
     product_name: str = "TagSight"
     anonymous: bool = False
     security_none: bool = False
+    sign: bool = False
     client_times: bool = False
     poll_s: float = 0.5
     hosts: tuple[str, ...] = ()

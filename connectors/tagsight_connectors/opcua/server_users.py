@@ -18,6 +18,9 @@ from tagsight_connectors.serving import UserRole
 
 Authenticate = Callable[[str, str], UserRole | None]
 
+PasswordOf = Callable[[Any, bytes], str]
+"""From a user name token and the session's nonce to the password; raises ValueError where there is none to trust."""
+
 MINUTE: Final = 60.0
 ADDRESSES: Final = 1_000
 
@@ -44,11 +47,11 @@ class Users:
     _failures: dict[str, deque[float]] = field(default_factory=dict)
     _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SERVER_LOGINS_AT_ONCE))
 
-    async def sign_in(self, iserver: Any, session: Any, token: Any, address: str) -> None:
+    async def sign_in(self, session: Any, token: Any, address: str, password_of: PasswordOf) -> None:
         """Prepare the answer for the ActivateSession that this task serves next."""
         _signed_in.set(None)
         if isinstance(token, ua.UserNameIdentityToken):
-            _signed_in.set(await self._by_password(iserver, session, token, address))
+            _signed_in.set(await self._by_password(session, token, address, password_of))
         elif self.anonymous and (token is None or isinstance(token, ua.AnonymousIdentityToken | ua.ExtensionObject)):
             _signed_in.set(SignedIn(role=ForeignRole.User, name="anonymous"))
 
@@ -59,14 +62,14 @@ class Users:
         del iserver, username, password, certificate
         return _signed_in.get()
 
-    async def _by_password(self, iserver: Any, session: Any, token: Any, address: str) -> SignedIn | None:
+    async def _by_password(self, session: Any, token: Any, address: str, password_of: PasswordOf) -> SignedIn | None:
         if self._failed_often(address):
             raise ServiceError(ua.StatusCodes.BadUserAccessDenied)
         try:
-            name, password = iserver.decrypt_user_token(session, token)
+            name, password = token.UserName, password_of(token, session.nonce)
         except Exception as error:  # whatever a malformed secret breaks in the cryptography is the same to us
             raise ServiceError(ua.StatusCodes.BadIdentityTokenInvalid) from error
-        if not name or password is None or len(name) + len(password) > SERVER_CREDENTIAL_BYTES:
+        if not name or len(name) + len(password) > SERVER_CREDENTIAL_BYTES:
             raise ServiceError(ua.StatusCodes.BadIdentityTokenInvalid)
         async with self._turn:
             rank = await asyncio.to_thread(self.authenticate, name, password)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tagsight_connectors.connection import Connection, MessageSecurity
 from tagsight_connectors.errors import AccessRefused, NotConnected
 from tagsight_connectors.opcua.bounded_decoding import decoding_budget, install_bounds
-from tagsight_connectors.opcua.certificates import OwnCertificate, ensure_certificate
+from tagsight_connectors.opcua.certificates import OwnCertificate, ensure_certificate, leaf_certificate
 from tagsight_connectors.opcua.client_guard import guard
 from tagsight_connectors.opcua.endpoints import POLICIES, check_nothing_hidden, choose_endpoint
 from tagsight_connectors.opcua.error_mapping import our_errors
@@ -130,13 +130,6 @@ def own_certificate(connection: Connection) -> OwnCertificate:
         raise NotConnected(connection.url, "no folder of certificates was given")
     host = socket.gethostname()
     return ensure_certificate(connection.certificates / "own", "tagsight-client", f"urn:{host}:tagsight:client", [host])
-
-
-def leaf_certificate(chain: bytes) -> bytes:
-    """The first certificate of a chain of DER certificates."""
-    if chain[:2] != b"\x30\x82" or len(chain) < 4:
-        return chain
-    return chain[: 4 + int.from_bytes(chain[2:4], "big")]
 
 
 def _der(certificate: Any) -> bytes:

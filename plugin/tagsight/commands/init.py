@@ -20,12 +20,21 @@ if TYPE_CHECKING:
     "--url", prompt="Address of the historian (opc.tcp://host:4840 or file:export.csv)", help="The historian."
 )
 @click.option("--user", default="", help="User name at the historian.")
+@click.option("--anonymous", is_flag=True, help="Connect without a user; only where the server takes none.")
 @click.option("--asset", prompt="Name of the machine or unit", help="The machine or unit.")
 @click.option("--inputs", multiple=True, help="Path or pattern of tags; may be given more than once.")
 @click.option("--running", default="", help="Condition: scores only while it holds.")
 @click.option("--timezone", default="", help="Time zone of dates and schedules; default: this machine's.")
 def command(
-    file: Path, *, url: str, user: str, asset: str, inputs: tuple[str, ...], running: str, timezone: str
+    file: Path,
+    *,
+    url: str,
+    user: str,
+    anonymous: bool,
+    asset: str,
+    inputs: tuple[str, ...],
+    running: str,
+    timezone: str,
 ) -> None:
     """Never overwrites a file, and writes none that `check` would refuse."""
     from tagsight.configuration import check_text
@@ -33,9 +42,20 @@ def command(
     from tagsight.first_file import first_file
     from tagsight.platform import local_timezone
 
+    if url.startswith("opc.tcp:") and not user and not anonymous:
+        user = click.prompt("User name at the historian (its password comes later)")
     if not inputs:
         inputs = (click.prompt("Tags (path or pattern)", default=f"**/{asset}/*"),)
-    write = partial(first_file, url, asset, inputs, user=user, running=running, timezone=timezone or local_timezone())
+    write = partial(
+        first_file,
+        url,
+        asset,
+        inputs,
+        user=user,
+        anonymous=anonymous,
+        running=running,
+        timezone=timezone or local_timezone(),
+    )
     text = write()
     checked = check_text(text, file)
     if checked.plan is None:

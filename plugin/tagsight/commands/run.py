@@ -74,11 +74,15 @@ async def _run(plan: "Plan", data: DataFolder) -> None:
             log=lambda what, why: log.warning(what, message=why),
             note=lambda what, message: log.info(what, message=message),
         )
-        servers = {(one.listen_host, one.listen_port) for one in plan.results.values() if one.to is Destination.SERVER}
+        servers = {
+            (one.listen_host, one.listen_port, one.listen_security)
+            for one in plan.results.values()
+            if one.to is Destination.SERVER
+        }
         ready = partial(service.note, "serving")
         serving = [
-            asyncio.create_task(TagServerProcess(data, host, port, clock, service.log, ready).run())
-            for host, port in servers
+            asyncio.create_task(TagServerProcess(data, host, port, clock, service.log, ready, security).run())
+            for host, port, security in servers
         ]
         models = "1 model" if len(plan.models) == 1 else f"{len(plan.models)} models"
         click.echo(f"running {models}, data in {data.root.absolute()}; stop with Ctrl-C")
