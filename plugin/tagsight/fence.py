@@ -6,8 +6,9 @@ the list that an engineer accepted; the list as a whole, by its digest: a change
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from tagsight.errors import NotAllowed, NotReady
@@ -202,7 +203,9 @@ class _Reading:
     def __init__(self, reads: Iterable[str]) -> None:
         known = tuple(reads)
         self._exact = {_plain(one) for one in known}
-        self._patterns = [one for one in known if "*" in one or "?" in one]
+        self._patterns: dict[tuple[str, ...], list[str]] = {}
+        for pattern in dict.fromkeys(one for one in known if _is_pattern(one) and one.strip("*/")):
+            self._patterns.setdefault(_plain_levels(pattern), []).append(pattern)
 
     def has(self, address: str) -> bool:
         """The same identifier in any namespace and any letter case, or a path that a pattern names.
@@ -214,8 +217,21 @@ class _Reading:
             return True
         identifier = identifier_of_address(address)
         paths = {identifier, identifier.replace(".", "/")}
-        found = [Tag(address, path) for path in paths]
-        return any(matches(pattern, tag) for pattern in self._patterns if pattern.strip("*/") for tag in found)
+        return any(matches(pattern, Tag(address, path)) for path in paths for pattern in self._that_begin_like(path))
+
+    def _that_begin_like(self, path: str) -> Iterator[str]:
+        """Of many thousands, the few that can name the path: those whose levels before the first sign are its own."""
+        levels = tuple(path.split("/"))
+        for count in range(len(levels) + 1):
+            yield from self._patterns.get(levels[:count], ())
+
+
+def _is_pattern(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+def _plain_levels(pattern: str) -> tuple[str, ...]:
+    return tuple(takewhile(lambda level: not _is_pattern(level), pattern.split("/")))
 
 
 def _plain(address: str) -> str:

@@ -35,6 +35,7 @@ class Outbox:
     ledger: Ledger
     tell: Callable[[str, str], None]
     _without_times: set[str] = field(init=False, default_factory=set)
+    _allowed: dict[str, tuple[object, frozenset[str]]] = field(init=False, default_factory=dict)
 
     async def deliver(self, historian: str) -> None:
         """Drain what is owed to one historian. Raises HistorianError; what was not confirmed is still owed."""
@@ -69,14 +70,22 @@ class Outbox:
         results = self.plan.results.get(historian)
         return results if results is not None and results.in_historian else None
 
+    def _accepted(self, historian: str) -> frozenset[str]:
+        """`accepted_now`, judged anew only when it can have changed: it looks at every address of every model."""
+        rests_on = (self.ledger.bindings_digest(), self.ledger.accepted_targets(historian))
+        known = self._allowed.get(historian)
+        if known is None or known[0] != rests_on:
+            known = self._allowed[historian] = (rests_on, accepted_now(self.plan, historian, self.ledger))
+        return known[1]
+
     async def _write(self, historian: str, samples: Sequence[Sample]) -> None:
-        allowed = accepted_now(self.plan, historian, self.ledger)
+        allowed = self._accepted(historian)
         chosen = [sample for sample in samples if sample.address in allowed]
         if chosen:
             await self.links[historian].use(partial(_write, chosen))
 
     async def _deliver_to(self, name: str, results: ResultsPlan) -> None:
-        accepted = accepted_now(self.plan, name, self.ledger)
+        accepted = self._accepted(name)
         more = bool(accepted)
         while more:
             way = Way(name, results.address, accepted, source_times=name not in self._without_times)

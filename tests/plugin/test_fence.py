@@ -13,6 +13,7 @@ from tagsight.errors import NotReady
 from tagsight.fence import (
     FenceError,
     Target,
+    _Reading,
     address_of,
     allowed_addresses,
     check_targets,
@@ -25,6 +26,7 @@ from tagsight.fence import (
 from tagsight.ledger.records import AcceptedTargets
 from tagsight.output_tags import OutputTag, output_tags, plugin_tags
 from tagsight.plan import Destination, Detail, HistorianPlan, Job, ModelPlan, Plan, ResultsPlan, ScorePlan, TrainPlan
+from tagsight_connectors.patterns import matches
 from tagsight_connectors.tag import Tag
 from tagsight_models.frame import Role
 
@@ -230,3 +232,16 @@ def test_a_tag_below_the_root_of_the_results_is_ours_and_never_an_input() -> Non
     results = ResultsPlan(to=Destination.WRITE, address="ns=2;s=TagSight.{asset}.{model}.{output}")
     assert is_result(results, Tag("nsu=urn:plant;s=TagSight.P101.Health.Score", "TagSight/P101/Health/Score"))
     assert not is_result(results, Tag("nsu=urn:plant;s=Plant.P101.Speed", "Plant/P101/Speed"))
+
+
+PLAIN = ["Plant", "P101", "TagSight", "Speed"]
+LEVEL = st.sampled_from([*PLAIN, "*", "**", "P*", "?101"])
+PATTERNS = st.lists(st.lists(LEVEL, min_size=1, max_size=4).map("/".join), max_size=6)
+
+
+@given(patterns=PATTERNS, levels=st.lists(st.sampled_from(PLAIN), min_size=1, max_size=5))
+def test_a_target_is_read_by_the_patterns_that_name_it_and_by_no_other(patterns: list[str], levels: list[str]) -> None:
+    path = "/".join(levels)
+    meant = [one for one in patterns if one.strip("*/")]  # one that names everything is meant for the plant
+    named = any(matches(one, Tag(path, path)) or one.casefold() == path.casefold() for one in meant)
+    assert _Reading(patterns).has(path) is named
