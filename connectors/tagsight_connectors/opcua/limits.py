@@ -132,6 +132,9 @@ SERVER_METHODS_PER_CALL: Final = 100
 SERVER_EVENT_ITEMS_PER_SESSION: Final = 10
 """Monitored items for events of one session; an HMI needs one."""
 
+SERVER_EVENT_ITEMS: Final = 200
+"""Monitored items for events of all sessions."""
+
 SERVER_EVENTS_PER_ITEM: Final = 2_000
 """Events queued for one monitored item: a refresh of 1,000 alarms, twice. Then the oldest go, and an event says so."""
 

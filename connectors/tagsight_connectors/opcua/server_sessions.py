@@ -5,6 +5,7 @@ import contextlib
 import datetime as dt
 import math
 import secrets
+from collections.abc import Iterable
 from typing import Any, Final
 
 from asyncua import ua
@@ -123,15 +124,17 @@ class GuardedSession(InternalSession):  # type: ignore[misc]
     def _check_filters(self, items: list[Any]) -> None:
         """Asyncua takes a filter for one of the right kind."""
         events = [item for item in items if item.ItemToMonitor.AttributeId == ua.AttributeIds.EventNotifier]
-        if len(events) + self._event_items() > limits.SERVER_EVENT_ITEMS_PER_SESSION:
+        own = _event_items(self._own_subscriptions())
+        everybody = _event_items(self.subscription_service.subscriptions.values())
+        if events and (
+            len(events) + own > limits.SERVER_EVENT_ITEMS_PER_SESSION
+            or len(events) + everybody > limits.SERVER_EVENT_ITEMS
+        ):
             raise ServiceError(Codes.BadTooManyMonitoredItems)
         for item in events:
             EventFilter.checked(item.RequestedParameters.Filter)
         if any(isinstance(item.RequestedParameters.Filter, ua.EventFilter) for item in items if item not in events):
             raise ServiceError(Codes.BadFilterNotAllowed)
-
-    def _event_items(self) -> int:
-        return sum(len(event_items(subscription)) for subscription in self._own_subscriptions())
 
     def _give_room(self, params: Any, results: list[Any]) -> None:
         """A refresh is longer than the queue of a value."""
@@ -208,6 +211,10 @@ class GuardedSession(InternalSession):  # type: ignore[misc]
     def _check_own(self, subscription_id: int) -> None:
         if subscription_id not in self._own_subscriptions_by_id():
             raise ServiceError(Codes.BadSubscriptionIdInvalid)
+
+
+def _event_items(subscriptions: Iterable[Any]) -> int:
+    return sum(len(event_items(subscription)) for subscription in subscriptions)
 
 
 def _items(subscription: Any) -> int:

@@ -255,3 +255,32 @@ async def test_a_server_without_alarms_has_no_methods(tmp_path: Path) -> None:
     async with plant.make_server(), plant.client() as client:
         with pytest.raises(ua.uaerrors.BadServiceUnsupported):
             await plant.call(client, IDS.ShelvedStateMachineType_Unshelve)
+
+
+async def test_however_often_a_client_refreshes_an_alarm_takes_its_memory_once(plant: AlarmedPlant) -> None:
+    await plant.become(ALARM)
+    async with plant.listening() as (client, ear, subscription):
+        told: list[object] = []
+        queue = plant.server._server.iserver.subscription_service.subscriptions[subscription.subscription_id]
+        enqueue = queue._pop_publish_result
+
+        def remembering() -> object:
+            result = enqueue()
+            lists = [data.Events for data in result.NotificationMessage.NotificationData if hasattr(data, "Events")]
+            told.extend(one for events in lists for one in events)
+            return result
+
+        queue._pop_publish_result = remembering
+        for _ in range(3):
+            await plant.refresh(client, subscription)
+            for _ in range(3):
+                await ear.next()
+        of_alarm = [one for number, one in enumerate(told) if number % 3 == 1]
+        assert len({id(one) for one in of_alarm}) == 1
+
+
+async def test_more_methods_than_announced_are_refused(plant: AlarmedPlant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SERVER_METHODS_PER_CALL", 0)
+    async with plant.client() as client:
+        with pytest.raises(ua.uaerrors.BadTooManyOperations):
+            await plant.call(client, IDS.ShelvedStateMachineType_Unshelve)
