@@ -24,8 +24,9 @@ from tagsight_connectors.opcua.request_size import RequestSize
 from tagsight_connectors.quality import BAD_NO_DATA
 from tagsight_connectors.reading import join
 
-MOST_TIMES_PER_NODE: Final = 10_000
-"""Intervals or times of one node in one request: a server computes them all before it answers."""
+MOST_TIMES_PER_NODE: Final = 500
+"""Intervals or times of one node in one request: a server computes them all before it answers, and node-opcua looks at
+all values of the request for each (100,000 values: 1,666 averages in 3.6 s at once, in 0.8 s in parts of 300)."""
 
 Details = Callable[[Times, int], ua.ExtensionObject]
 """The request for these times (starts of intervals, or times themselves) of so many nodes."""
