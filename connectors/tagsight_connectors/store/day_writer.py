@@ -19,10 +19,11 @@ _TEXT_VALUES: Final = 4  # a text takes some 80 bytes beside its characters
 
 @dataclass
 class _Unfinished:
-    """The day of one tag that is being read; the days before it are stored."""
+    """The day of one tag that is being read; the days before it are stored, but for `complete`: those are next."""
 
     tag: TagKey
     day: int
+    complete: list[StoredDay] = field(default_factory=list)
     pieces: list[TagHistory] = field(default_factory=list)
     weight: int = 0
     parts: list[Part] = field(default_factory=list)
@@ -54,24 +55,27 @@ class DayWriter:
         """The read has ended without an error: everything is complete."""
         with self._lock:
             self._still_on()
-            for address in self._unfinished:
-                self._store_until(address, self._days.stop)
+            for one in self._unfinished.values():
+                self._complete_until(one, self._days.stop)
+                self._keep(one)
 
     def abandon(self) -> None:
         """The read is over: what is unfinished is not stored."""
         with self._lock:
             self._over = True
             for one in self._unfinished.values():
-                self._store.discard(one.tag, one.parts)
+                self._store.discard(one.tag, [*one.parts, *(part for day in one.complete for part in day.parts)])
 
     def _take(self, page: Page) -> None:
         self._still_on()
+        one = self._unfinished[page.address]
         for day, history in by_day(page.history):
-            if not self._unfinished[page.address].day <= day < self._days.stop:
+            if not one.day <= day < self._days.stop:
                 msg = f"{page.address}: the historian's values are not in order of time"
                 raise StoreFailure(msg)
-            self._store_until(page.address, day)
-            self._add(self._unfinished[page.address], history)
+            self._complete_until(one, day)
+            self._add(one, history)
+        self._keep(one)
         while sum(one.weight for one in self._unfinished.values()) > limits.BUFFERED_VALUES:
             self._write(max(self._unfinished.values(), key=lambda one: one.weight))
 
@@ -86,8 +90,9 @@ class DayWriter:
 
     def missing(self) -> dict[TagKey, Span]:
         """What has not been stored yet of each tag."""
+        starts = {one.tag: one.complete[0].day if one.complete else one.day for one in self._unfinished.values()}
         stop = self._days.stop
-        return {one.tag: Span(one.day * DAY_NS, stop * DAY_NS) for one in self._unfinished.values() if one.day < stop}
+        return {tag: Span(start * DAY_NS, stop * DAY_NS) for tag, start in starts.items() if start < stop}
 
     def _add(self, one: _Unfinished, history: TagHistory) -> None:
         if one.pieces and (one.pieces[-1].values.dtype == object) is not (history.values.dtype == object):
@@ -104,16 +109,20 @@ class DayWriter:
             pieces, one.pieces, one.weight = one.pieces, [], 0
             one.parts.append(self._store.write_part(one.tag, one.day, join(pieces), self._read_ns))
 
-    def _store_until(self, address: str, day: int) -> None:
+    def _complete_until(self, one: _Unfinished, day: int) -> None:
         """The unfinished day is complete, and the days after it, before `day`, have no values."""
-        one = self._unfinished[address]
         if one.day >= day:
             return
         self._write(one)
-        first = StoredDay(one.day, one.content.count, one.content.digest(), tuple(one.parts), self._read_ns)
-        empty = [StoredDay(other, 0, "", (), self._read_ns) for other in range(one.day + 1, day)]
-        self._store.add(one.tag, [first, *empty])
-        self._unfinished[address] = _Unfinished(one.tag, day)
+        content, one.content, parts, one.parts = one.content, Content(), one.parts, []
+        one.complete.append(StoredDay(one.day, content.count, content.digest(), tuple(parts), self._read_ns))
+        one.complete += [StoredDay(other, 0, "", (), self._read_ns) for other in range(one.day + 1, day)]
+        one.day = day
+
+    def _keep(self, one: _Unfinished) -> None:
+        """Complete days count from now on: all that a page brought in one go."""
+        self._store.add(one.tag, one.complete)
+        one.complete = []
 
     def _still_on(self) -> None:
         if self._over:

@@ -8,12 +8,15 @@ again from the historian: the store is a copy, never the only place of anything.
 import secrets
 import shutil
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Final, Self
 
 from tagsight_connectors.history import TagHistory
+from tagsight_connectors.reading import join
 from tagsight_connectors.store import limits
 from tagsight_connectors.store.catalogue import Catalogue, Part, StoredDay, Usage
 from tagsight_connectors.store.database import StoreFailure, Tell, failures
@@ -106,8 +109,34 @@ class HistoryStore:
         with self._lock, failures():
             self._catalogue.touch(tags, days, now_ns)
 
-    def load(self, tag: TagKey, day: StoredDay) -> Iterator[TagHistory]:
-        """The values of a stored day, file by file. Of several files, all are checked before the first is given."""
+    def load(self, tag: TagKey, days: deque[StoredDay]) -> Iterator["Loaded"]:
+        """The values of stored days in order, small days together; each day leaves `days` once it is given.
+
+        Raises DamagedDay: the first of `days` is damaged; what was given of it before says `Loaded.given`.
+        """
+        gathered: list[TagHistory] = []
+        while days:
+            try:
+                histories = self._histories(tag, days[0])
+                first = next(histories, None)
+            except (DamagedDay, StoreFailure):
+                if gathered:
+                    yield Loaded(join(gathered))
+                raise
+            if len(days[0].parts) > 1 or not _together(gathered, first):
+                if gathered:
+                    yield Loaded(join(gathered))
+                gathered = []
+            if first is not None and len(days[0].parts) > 1:
+                yield from _with_count(chain([first], histories))
+            elif first is not None:
+                gathered.append(first)
+            days.popleft()
+        if gathered:
+            yield Loaded(join(gathered))
+
+    def _histories(self, tag: TagKey, day: StoredDay) -> Iterator[TagHistory]:
+        """Of one day, file by file. Of several files, all are checked before the first is given."""
         if len(day.parts) > 1:
             for part in day.parts:
                 self._part(tag, day.day, part)
@@ -263,6 +292,34 @@ class HistoryStore:
 
     def _path(self, tag: TagKey, part: Part) -> Path:
         return self.folder / FILES / tag.folder / part.file
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A part of what is stored of a tag.
+
+    Attributes:
+        history: ascending.
+        given: how many values were given of a day that is not complete yet; 0: all days so far are complete.
+    """
+
+    history: TagHistory
+    given: int = 0
+
+
+def _with_count(histories: Iterator[TagHistory]) -> Iterator[Loaded]:
+    given = 0
+    for history in histories:
+        given += len(history)
+        yield Loaded(history, given)
+
+
+def _together(gathered: Sequence[TagHistory], history: TagHistory | None) -> bool:
+    """Whether a day may join those gathered: not too many values, and numbers or text alike."""
+    if not gathered or history is None:
+        return True
+    alike = (gathered[-1].values.dtype == object) is (history.values.dtype == object)
+    return alike and sum(len(one) for one in gathered) + len(history) <= limits.PAGE_VALUES
 
 
 def _chosen(old: StoredDay | None, new: StoredDay) -> StoredDay:

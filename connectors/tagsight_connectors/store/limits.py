@@ -5,6 +5,9 @@ from typing import Final
 PART_VALUES: Final = 500_000
 """Values in one file; a day with more takes several."""
 
+PAGE_VALUES: Final = 50_000
+"""Values of stored days that are given together; a day with more is given alone."""
+
 BUFFERED_VALUES: Final = 4_000_000
 """Values of unfinished days held in memory by one read, all tags together (about 80 MB)."""
 

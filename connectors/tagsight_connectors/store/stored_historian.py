@@ -1,6 +1,7 @@
 """A historian behind the local store: stored days come from the disk, everything else from the historian."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -163,20 +164,31 @@ class StoredHistorian:
         """Stored days, tag after tag; a damaged one is asked of the historian in its place."""
         for address in wanted.addresses:
             tag = self.key(address)
-            for day in wanted.days:
+            left = deque(held[tag][day] for day in wanted.days)
+            while left:
                 given = 0
-                parts = self.store.load(tag, held[tag][day])
                 try:
+                    parts = self.store.load(tag, left)
                     while (part := await asyncio.to_thread(next, parts, None)) is not None:
-                        given += len(part)
-                        if len(inside := clipped(part, wanted.span)):
+                        given = part.given
+                        if len(inside := clipped(part.history, wanted.span)):
                             yield Page(address, inside)
                 except (DamagedDay, StoreFailure):
-                    alone = range(day, day + 1)
-                    fetch = _Fetch([address], alone, span_of(alone), note=True)
-                    async with aclosing(self._fetched(fetch)) as pages:
-                        async for page in _after(given, pages, wanted.span):
+                    async with aclosing(self._again(address, left.popleft().day, given, wanted.span)) as pages:
+                        async for page in pages:
                             yield page
+
+    async def _again(self, address: str, day: int, given: int, span: Span) -> AsyncGenerator[Page, None]:
+        """A day that was damaged from the historian, without its first `given` values."""
+        alone = range(day, day + 1)
+        async with aclosing(self._fetched(_Fetch([address], alone, span_of(alone), note=True))) as pages:
+            async for page in pages:
+                skipped = min(given, len(page.history))
+                given -= skipped
+                rows = slice(skipped, None)
+                left = TagHistory(page.history.times[rows], page.history.values[rows], page.history.status[rows])
+                if len(inside := clipped(left, span)):
+                    yield Page(address, inside)
 
     async def _fetched(self, fetch: "_Fetch") -> AsyncGenerator[Page, None]:
         """Whole days from the historian, stored on the way; of them what lies in the span."""
@@ -289,17 +301,6 @@ def _due(held: Held, days: range, now_ns: int) -> list[int]:
             overdue[day] = min(ratio, overdue.get(day, 1.0))
     due = sorted((ratio, day) for day, ratio in overdue.items() if ratio <= 1 / 2)
     return [day for _, day in due[: -(-len(days) // limits.RECHECKED_PART)]]
-
-
-async def _after(given: int, pages: AsyncIterator[Page], span: Span) -> AsyncIterator[Page]:
-    """Of the pages of one tag what comes after the first `given` values, inside the span."""
-    async for page in pages:
-        history = page.history
-        skipped = min(given, len(history))
-        given -= skipped
-        left = TagHistory(history.times[skipped:], history.values[skipped:], history.status[skipped:])
-        if len(inside := clipped(left, span)):
-            yield Page(page.address, inside)
 
 
 @asynccontextmanager

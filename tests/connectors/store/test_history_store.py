@@ -3,6 +3,7 @@
 import asyncio
 import random
 import shutil
+from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -209,4 +210,4 @@ def test_days_without_values_take_no_file(tmp_path: Path) -> None:
     with HistoryStore.open(tmp_path, StoreBounds()) as store:
         store.add(tag, [StoredDay(day, 0, "", (), 0) for day in range(10)])
         assert (store.usage().days, store.usage().room, store.usage().values) == (10, 0, 0)
-        assert list(store.load(tag, store.held([tag], range(10))[tag][3])) == []
+        assert list(store.load(tag, deque(store.held([tag], range(10))[tag].values()))) == []
