@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import numpy as np
 from asyncua import ua
 
-from tagsight_connectors.errors import MalformedData, Unsupported
+from tagsight_connectors.errors import IncompleteRead, MalformedData, Unsupported
 from tagsight_connectors.history import Span, TagHistory, Times
 from tagsight_connectors.opcua.decoding import NodeAnswer
 from tagsight_connectors.opcua.error_mapping import NoAnswer, ServiceFailed, TooLarge, status_error
@@ -109,7 +109,7 @@ class ProcessedReader:
                 async with aclosing(reader.read(list(parts), Span(int(part[0]), int(part[-1]) + 1))) as pages:
                     async for page in pages:
                         parts[page.address].append(page.history)
-            except (Unsupported, MalformedData, ServiceFailed):
+            except (Unsupported, MalformedData, ServiceFailed, IncompleteRead):
                 self.known.refused.add((self.what, ""))
                 return {}
             parts = {address: rows for address, rows in parts.items() if address not in asked.refused}

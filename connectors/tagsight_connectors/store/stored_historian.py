@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
-from tagsight_connectors.aggregates import STANDARD, Aggregate, AggregateConfiguration, ProcessedHistory
+from tagsight_connectors.aggregates import STANDARD, Aggregate, AggregateConfiguration, Computer, ProcessedHistory
 from tagsight_connectors.errors import HistorianError, IncompleteRead, NotConnected
 from tagsight_connectors.historian import Description, Historian
 from tagsight_connectors.history import Page, Sample, Span, TagHistory, Times, WriteOutcome
@@ -73,9 +73,13 @@ class StoredHistorian:
         configuration: AggregateConfiguration = STANDARD,
         own: Collection[str] = (),
     ) -> ProcessedHistory:
-        """The historian's answer; what TagSight shall compute in any case comes from stored days where it can."""
-        there = [address for address in addresses if address not in own]
-        mine = [address for address in addresses if address in own]
+        """The historian's answer where it computes; what TagSight computes comes from stored days where it can."""
+        first = Span(span.start_ns, min(span.start_ns + interval_ns, span.end_ns))
+        asked = await self.historian.read_processed(
+            addresses, first, aggregate, interval_ns, configuration=configuration, own=own
+        )
+        there = [address for address in addresses if asked.computed_by[address] is Computer.SERVER]
+        mine = [address for address in addresses if asked.computed_by[address] is Computer.TAGSIGHT]
         found = await self.historian.read_processed(there, span, aggregate, interval_ns, configuration=configuration)
         more = await processed_from_raw(self.read_raw, mine, span, aggregate, interval_ns, configuration=configuration)
         return ProcessedHistory({**found.tags, **more.tags}, {**found.computed_by, **more.computed_by})

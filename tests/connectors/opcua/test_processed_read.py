@@ -150,6 +150,12 @@ async def test_a_server_that_never_answers_is_left_to_raw_reads() -> None:
     assert await reader(Computing(answer), RequestSize(1, 100)).read(["a"], GRID) == {}
 
 
+async def test_a_server_that_repeats_its_pages_without_end_is_left_to_raw_reads() -> None:
+    computing = Computing(lambda *_: NodeAnswer(0, b"same", rows(GRID[:3])))
+    assert await reader(computing).read(["a"], GRID) == {}
+    assert len(computing.asked) < 10
+
+
 @pytest.mark.parametrize(
     ("status", "kind"), [(BAD_USER_ACCESS_DENIED, AccessRefused), (0x80AE0000, NotConnected)], ids=["access", "lost"]
 )
