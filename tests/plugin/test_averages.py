@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tagsight.averages import IN_CARD, Averaged, in_words, read_averages, read_sources
 from tagsight.clocks import SetClock
+from tagsight.configuration import Checked, check_text
 from tagsight.fitting import compute
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import TickRecord
@@ -36,6 +37,23 @@ from tests.plugin.small_site import Site
 
 UTC = ZoneInfo("UTC")
 GRID = 5 * MINUTE
+
+
+def checked(score: str) -> Checked:
+    model = "{name: Health, asset: P101, inputs: [x], score: " + score + "}"
+    text = f"timezone: UTC\nhistorian: {{url: opc.tcp://scada01:4840}}\nmodels:\n  - {model}\n"
+    return check_text(text, Path("tagsight.yaml"))
+
+
+def test_averages_are_a_setting_that_needs_a_grid() -> None:
+    plan = checked("{grid: 1m, read: averages}").plan
+    assert plan is not None
+    assert plan.models[0].score.averages
+    raw = checked("{grid: 1m}").plan
+    assert raw is not None
+    assert not raw.models[0].score.averages
+    (fault,) = checked("{read: averages}").faults
+    assert "`averages` without `grid`" in str(fault)
 
 
 async def plant(times: Sequence[int], numbers: Sequence[float], status: Sequence[int]) -> MemoryHistorian:
