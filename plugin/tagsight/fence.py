@@ -15,6 +15,7 @@ from tagsight.errors import NotAllowed, NotReady
 from tagsight.ledger.records import AcceptedTargets
 from tagsight.output_tags import PLUGIN, PLUGIN_MODEL, OutputTag, RoleLike, output_tags, plugin_tags
 from tagsight.plan import Detail, Plan, ResultsPlan
+from tagsight_connectors.opcua.selection import selection_of
 from tagsight_connectors.patterns import matches
 from tagsight_connectors.tag import Tag
 
@@ -184,6 +185,7 @@ def _fault(target: Target, root: str, reading: "_Reading") -> str:
 
 def identifier_of_address(address: str) -> str:
     """An address without namespace and kind: an index and a URI of the same namespace cannot be told apart here."""
+    address = selection_of(address).node  # an element, or the number of a state, is the same tag
     namespace = _NAMESPACE.match(address)
     rest = address[namespace.end() :] if namespace else address
     return rest.removeprefix("s=")

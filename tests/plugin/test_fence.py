@@ -129,6 +129,8 @@ def test_an_address_outside_the_root_is_refused_by_name() -> None:
         pytest.param("ns=2;s=TagSight.P101.Health.Score", id="same"),
         pytest.param("nsu=urn:plant;s=TagSight.P101.Health.Score", id="by-namespace-uri"),
         pytest.param("ns=3;s=tagsight.p101.health.score", id="in-small-letters"),
+        pytest.param("index=0;ns=2;s=TagSight.P101.Health.Score", id="an-element-of-it"),
+        pytest.param("as=number;ns=2;s=TagSight.P101.Health.Score", id="its-number"),
     ],
 )
 def test_what_a_model_reads_is_refused(read: str) -> None:

@@ -54,11 +54,14 @@ class Browser:
         selection = selection_of(pattern)
         if selection.node.startswith(_ADDRESSES):
             variable = await self._by_address(selection.node)
-            if variable is not None:
-                yield (await facts.tags([variable], selection))[0]
+            for tag in await facts.selected(variable, selection) if variable else ():
+                yield tag
+            if variable or selection.prefix:
                 return
-            if selection.prefix:
-                return
+        async for tag in self._by_pattern(pattern, facts):
+            yield tag
+
+    async def _by_pattern(self, pattern: str, facts: TagFacts) -> AsyncIterator[Tag]:
         element = element_asked(pattern)
         patterns = (pattern, element[0]) if element else (pattern,)
         walked = await self._walk(patterns)

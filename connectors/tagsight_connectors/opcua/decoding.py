@@ -117,6 +117,8 @@ class _Rows:
     def __init__(self, reader: WireReader, element: int | None = None) -> None:
         self.reader = reader
         self.element = element
+        self.whole = False
+        self.alone: list[int] = []
         self.count = reader.array_length(LEAST_ROW)
         self.runs: dict[np.dtype[np.void], list[tuple[int, int, int]]] = {}
         self.times: NDArray[np.int64] = np.zeros(self.count, dtype=np.int64)
@@ -131,6 +133,7 @@ class _Rows:
         while row < self.count and not self.unreadable:
             row += self._run(row) or self._single(row)
         self._gather()
+        self._doubt_elements()
 
     def history(self) -> TagHistory:
         """What was read. Where there is text, numbers become text."""
@@ -213,13 +216,26 @@ class _Rows:
 
     def _picked(self, row: int, values: list[Any]) -> Any:
         """The element asked for: a server that knows index ranges sends it alone, another one the whole array."""
+        self.whole |= len(values) > 1
         if len(values) == 1:
+            self.alone.append(row)
             return values[0]
         if self.element is not None and self.element < len(values):
             return values[self.element]
+        self._not_there(row)
+        return None
+
+    def _not_there(self, row: int) -> None:
         if not self.status[row] >> 31:
             self.status[row] = BAD_NO_DATA
-        return None
+
+    def _doubt_elements(self) -> None:
+        """Where whole arrays came, an array of one value holds no other element than the first."""
+        for row in self.alone if self.whole and self.element else ():
+            self._not_there(row)
+            self.numbers[row] = np.nan
+            if self.texts is not None:
+                self.texts[row] = None
 
     def _set_text(self, row: int, value: str) -> None:
         if self.texts is None:

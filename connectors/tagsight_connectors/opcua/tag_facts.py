@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from asyncua import ua
@@ -91,17 +91,19 @@ class TagFacts:
             for each, row, pair, names in zip(variables, rows, shown, states, strict=True)
         ]
 
+    async def selected(self, variable: Found, selection: Selection) -> list[Tag]:
+        """What an address asks for of its variable; nothing where that has no such element."""
+        if selection.index is None:
+            return await self.tags([variable], selection)
+        return await self.elements([variable], selection.index)
+
     async def elements(self, variables: Sequence[Found], index: int | None) -> list[Tag]:
         """The elements of arrays (that one, or all) as tags; nothing for what is no array."""
         found: list[Tag] = []
         values = await self.service.read([(each.node, ua.AttributeIds.Value) for each in variables])
         for each, (value, _, _) in zip(variables, values, strict=True):
-            if isinstance(value, list):
-                last = min(len(value), MOST_ELEMENTS)
-                wanted = range(last) if index is None else range(index, min(index + 1, len(value)))
-                for at in wanted:
-                    (tag,) = await self.tags([each], Selection("", at))
-                    found.append(replace(tag, path=f"{tag.path}[{at}]"))
+            for at in _wanted(value, index):
+                found += await self.tags([each], Selection("", at))
         return found
 
     async def _tag(
@@ -119,7 +121,7 @@ class TagFacts:
         words = description if isinstance(description, str) else ""
         return Tag(
             address=selection.prefix + self.service.namespaces.address(found.node),
-            path="/".join(found.path),
+            path="/".join(found.path) + ("" if selection.index is None else f"[{selection.index}]"),
             data_type=kind,
             unit=unit_of(shown[1][0]),
             eu_range=range_of(shown[0][0]),
@@ -130,6 +132,14 @@ class TagFacts:
 
 
 _NO_READING: Final[Reading] = (None, 0, None)
+
+
+def _wanted(value: Any, index: int | None) -> range:
+    """Which elements of a value are there: all, or that one; of a value that is not known yet that one may be."""
+    if index is None:
+        return range(min(len(value), MOST_ELEMENTS) if isinstance(value, list) else 0)
+    there = value is None or (isinstance(value, list) and index < len(value))
+    return range(index, index + 1) if there else range(0)
 
 
 def _listed(states: Names) -> str:

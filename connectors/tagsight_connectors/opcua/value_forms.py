@@ -20,6 +20,7 @@ from tagsight_connectors.opcua.service import Reading, Service
 from tagsight_connectors.quality import BAD_TYPE_MISMATCH
 
 _INTEGERS: Final = range(2, 10)
+_ABSTRACT: Final = frozenset({ua.NodeId(ua.ObjectIds.Number), ua.NodeId(ua.ObjectIds.BaseDataType)})
 _UNTYPED: Final = 24  # BaseDataType: the value itself says what it is
 _READABLE: Final = frozenset({*range(1, 13), 16, 21, _UNTYPED, 0})
 
@@ -74,7 +75,11 @@ class Forms:
         ]
         built_in = {address: await self.types.built_in(data_type) for address, _, data_type in there}
         names = {address: await self.enumerations.of_type(data_type) for address, _, data_type in there}
-        items = [(address, node) for address, node, _ in there if built_in[address] in _INTEGERS and not names[address]]
+        items = [
+            (address, node)
+            for address, node, data_type in there
+            if not names[address] and (built_in[address] in _INTEGERS or data_type in _ABSTRACT)
+        ]
         properties = await self.enumerations.properties([node for _, node in items])
         found = await self.enumerations.of_properties(properties)
         names.update((address, one) for (address, _), one in zip(items, found, strict=True))
