@@ -41,7 +41,7 @@ GRID = 5 * MINUTE
 
 def checked(score: str) -> Checked:
     model = "{name: Health, asset: P101, inputs: [x], score: " + score + "}"
-    text = f"timezone: UTC\nhistorian: {{url: opc.tcp://scada01:4840}}\nmodels:\n  - {model}\n"
+    text = f"timezone: UTC\nhistorian: {{url: opc.tcp://scada01:4840, user: tagsight}}\nmodels:\n  - {model}\n"
     return check_text(text, Path("tagsight.yaml"))
 
 
