@@ -43,6 +43,16 @@ def note(plant: StoredPlant, address: str, start_ns: int, length_ns: int) -> Non
     plant.store.gaps.note(plant.key(address), Span(start_ns, start_ns + length_ns), "link down", plant.now_ns)
 
 
+async def test_a_step_asks_for_a_day_of_few_tags_so_that_ticks_come_between(
+    plant: StoredPlant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tagsight_connectors.store.limits.TAGS_AT_ONCE", 2)
+    plant.store.gaps.note(plant.key(""), Span(START, START + 3 * DAY_NS), "link down", plant.now_ns)
+    done = await fill(plant)
+    assert [step.asked for step in done] == [2, 1, 2, 1, 2, 1, 0]
+    assert max(span.end_ns - span.start_ns for _, span in plant.historian.asked) == DAY_NS
+
+
 async def test_a_filled_gap_is_stored_and_not_asked_again(plant: StoredPlant) -> None:
     note(plant, SPEED, START + HOUR, 2 * DAY_NS)
     (gap,) = (await fill(plant))[-1].filled

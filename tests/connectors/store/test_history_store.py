@@ -3,6 +3,7 @@
 import asyncio
 import random
 import shutil
+import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from tagsight_connectors.history import Span
 from tagsight_connectors.reading import read_history
 from tagsight_connectors.store.catalogue import StoredDay
 from tagsight_connectors.store.database import StoreFailure
+from tagsight_connectors.store.day_writer import DayWriter
 from tagsight_connectors.store.days import DAY_NS, TagKey
 from tagsight_connectors.store.history_store import HistoryStore, StoreBounds
 from tests.connectors.store.stored_plant import HOSTILE, HOUR, MODE, SPEED, START, TAGS, StoredPlant, make_old
@@ -72,6 +74,16 @@ async def test_a_damaged_day_is_told_counted_and_replaced(plant: StoredPlant) ->
     assert plant.told == [f"{SPEED}, 2024-10-06: {cause}"]
     assert plant.store.usage().damaged == 1
     assert len(plant.files()) == 6
+
+
+async def test_a_row_that_wrongly_says_that_there_were_no_values_is_not_believed(plant: StoredPlant) -> None:
+    await read_history(plant.stored, [SPEED], WHOLE)
+    with sqlite3.connect(plant.folder / "catalogue.sqlite") as catalogue:
+        catalogue.execute("UPDATE days SET count = 0, parts = '[]', content = '' WHERE day = ?", (DAY + 1,))
+    catalogue.close()
+    given_by_store, held = await plant.both(WHOLE, [SPEED])
+    assert given_by_store == held
+    assert "its row in the catalogue is damaged" in plant.told[0]
 
 
 async def test_files_in_each_others_place_are_seen(plant: StoredPlant) -> None:
@@ -197,6 +209,19 @@ async def test_a_cancelled_read_stores_no_half_day(plant: StoredPlant) -> None:
         given_by_store, held = await plant.both(WHOLE, [SPEED])
         assert given_by_store == held
         plant.store.forget_all()
+
+
+async def test_a_page_that_arrives_after_the_read_was_left_is_not_taken(plant: StoredPlant) -> None:
+    writer = DayWriter(plant.store, [plant.key(SPEED)], range(DAY, DAY + 6), plant.now_ns)
+    pages = [page async for page in plant.historian.read_raw([SPEED], WHOLE)]
+    writer.take(pages[0])
+    writer.abandon()
+    with pytest.raises(StoreFailure):
+        writer.take(pages[3])
+    with pytest.raises(StoreFailure):
+        writer.finish()
+    assert plant.store.usage().days == 0
+    assert plant.files() == []
 
 
 def test_a_folder_that_cannot_be_made_is_a_failure_of_the_store(tmp_path: Path) -> None:
