@@ -1,4 +1,4 @@
-"""The certificate of one of our own applications: made once, kept in a folder, renewed by deleting it.
+"""The certificate of one of our own applications: made once, kept in a folder, renewed by a command.
 
 What it says is what OPC 10000-6, 6.2.2 asks of an application instance certificate: the application URI and the hosts
 in its subject alternative name, the key usages that Basic256Sha256 needs, and that it is no authority.
@@ -69,13 +69,38 @@ def ensure_certificate(
     """The certificate `name` in `folder`; made there if it or its key is missing.
 
     An existing one is returned as it is, also when it has expired or was made for other hosts: renewing changes the
-    thumbprint, which every peer must trust again, so that is an engineer's decision.
+    thumbprint, which every peer must trust again, so that is an engineer's decision (`renew_certificate`).
     """
     certificate, key = folder / f"{name}.der", folder / f"{name}.pem"
     if not (certificate.exists() and key.exists()):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _make(certificate, key, _builder(name, application_uri, hosts, valid_days))
+        names = x509.SubjectAlternativeName(_alternative_names(application_uri, hosts))
+        _make(certificate, key, _builder(name, names, valid_days))
     return read_certificate(certificate, key)
+
+
+def renew_certificate(own: OwnCertificate, *, valid_days: int = VALID_DAYS) -> OwnCertificate:
+    """A new certificate and a new key in place of `own`, for the same application and hosts.
+
+    The old pair is kept in `replaced/` beside it. Clients of ours use the new one at their next connection, a running
+    server for its next channel.
+
+    Raises:
+        ValueError: an authority issued it; only that can renew it.
+    """
+    old = x509.load_der_x509_certificate(own.certificate.read_bytes())
+    if old.issuer != old.subject:
+        raise ValueError(old.issuer.rfc4514_string())
+    replaced = own.certificate.parent / "replaced"
+    replaced.mkdir(exist_ok=True, mode=0o700)
+    for file in (own.certificate, own.key):
+        _write_private(replaced / f"{file.stem}-{own.thumbprint[:8]}{file.suffix}", file.read_bytes())
+    names = old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    drafts = (own.certificate.with_suffix(".new-der"), own.key.with_suffix(".new-pem"))
+    _make(*drafts, _builder(own.certificate.stem, names, valid_days))
+    drafts[1].replace(own.key)  # a reader between these two finds a pair that does not match, and looks again
+    drafts[0].replace(own.certificate)
+    return read_certificate(own.certificate, own.key)
 
 
 def read_certificate(certificate: Path, key: Path) -> OwnCertificate:
@@ -117,7 +142,7 @@ def _make(certificate: Path, key: Path, builder: x509.CertificateBuilder) -> Non
     certificate.write_bytes(signed.public_bytes(serialization.Encoding.DER))
 
 
-def _builder(name: str, application_uri: str, hosts: Sequence[str], valid_days: int) -> x509.CertificateBuilder:
+def _builder(name: str, names: x509.SubjectAlternativeName, valid_days: int) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)  # a certificate's dates are real time, also under an injected clock
     subject = x509.Name(
         [x509.NameAttribute(NameOID.COMMON_NAME, name), x509.NameAttribute(NameOID.ORGANIZATION_NAME, "TagSight")]
@@ -130,7 +155,7 @@ def _builder(name: str, application_uri: str, hosts: Sequence[str], valid_days: 
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - BACKDATED)
         .not_valid_after(now + dt.timedelta(days=valid_days))
-        .add_extension(x509.SubjectAlternativeName(_alternative_names(application_uri, hosts)), critical=False)
+        .add_extension(names, critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(), critical=True)
         .add_extension(usages, critical=False)

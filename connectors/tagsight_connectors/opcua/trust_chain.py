@@ -57,7 +57,7 @@ def _chain(certificate: x509.Certificate, known: Authorities, now_ns: int) -> tu
             return [], f"not trusted; its issuer {current.issuer.rfc4514_string()!r} is not known either"
         if authority in chain or len(chain) >= LONGEST_CHAIN:
             return [], "its chain of issuers does not end"
-        faults = validity_faults(authority, now_ns)
+        faults = [*validity_faults(authority, now_ns), *_length_faults(authority, below=len(chain))]
         if faults:
             return [], f"its issuer {authority.subject.rfc4514_string()!r}: {faults[0]}"
         chain.append(authority)
@@ -85,6 +85,14 @@ def _is_authority(certificate: x509.Certificate) -> bool:
     except (x509.ExtensionNotFound, ValueError):
         return False
     return constraints.ca and usage.key_cert_sign
+
+
+def _length_faults(authority: x509.Certificate, below: int) -> list[str]:
+    """An authority may say how many further authorities may stand below it."""
+    allowed = authority.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
+    if allowed is not None and below > allowed:
+        return [f"{below} authorities stand below it, it allows {allowed}"]
+    return []
 
 
 def _revocation_faults(certificate: x509.Certificate, authority: x509.Certificate, known: Authorities) -> list[str]:

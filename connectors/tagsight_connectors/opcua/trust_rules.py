@@ -11,7 +11,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from tagsight_connectors.opcua.certificates import SECOND, application_uri_of
 
 SHORTEST_KEY: Final = 2048
-"""Bits: the least that Basic256Sha256 allows."""
+LONGEST_KEY: Final = 4096
+"""Bits: what the policies allow. A longer key costs whoever checks it more than whoever sends it."""
 
 
 def certificate_faults(
@@ -61,6 +62,8 @@ def _key_faults(certificate: x509.Certificate) -> list[str]:
         return ["its key is not RSA"]
     if key.key_size < SHORTEST_KEY:
         return [f"its key has {key.key_size} bits, at least {SHORTEST_KEY} are needed"]
+    if key.key_size > LONGEST_KEY:
+        return [f"its key has {key.key_size} bits, at most {LONGEST_KEY} are allowed"]
     return []
 
 

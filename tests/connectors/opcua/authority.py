@@ -43,6 +43,7 @@ class Wanted:
     end: dt.datetime = END
     authority: bool = False
     usable: bool = True
+    path_length: int | None = None
     key: rsa.RSAPrivateKey = field(default_factory=key)
     signer: rsa.RSAPrivateKey | None = None
 
@@ -56,7 +57,7 @@ class Wanted:
             .not_valid_before(self.start)
             .not_valid_after(self.end)
             .add_extension(x509.SubjectAlternativeName(self._names()), critical=False)
-            .add_extension(x509.BasicConstraints(ca=self.authority, path_length=None), critical=True)
+            .add_extension(x509.BasicConstraints(ca=self.authority, path_length=self.path_length), critical=True)
             .add_extension(self._usage(), critical=True)
             .sign(self.signer or self.key, hashes.SHA256())
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from asyncua import Client, Node, ua
-from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
+from asyncua.crypto.security_policies import SecurityPolicy, SecurityPolicyBasic256Sha256
 
 from tagsight_connectors.history import TagHistory
 from tagsight_connectors.opcua.certificates import OwnCertificate, ensure_certificate
@@ -71,11 +71,12 @@ class Plant:
 
     folder: Path
     source: MemorySource = field(default_factory=lambda: MemorySource(VARIABLES, {SPEED.identifier: speed_history()}))
+    clock: RealClock = field(default_factory=RealClock)
     server: TagServer = field(init=False)
 
     def make_server(self, **changes: Any) -> TagServer:
         settings = ServerSettings("127.0.0.1", 0, self.folder / "server", "urn:test:server", URI, poll_s=0)
-        self.server = TagServer(self.source, replace(settings, **changes), authenticate, RealClock())
+        self.server = TagServer(self.source, replace(settings, **changes), authenticate, self.clock)
         return self.server
 
     def own(self, name: str = "client") -> OwnCertificate:
@@ -86,9 +87,15 @@ class Plant:
 
     @asynccontextmanager
     async def client(
-        self, user: str = "olga", password: str | None = None, *, certificate: OwnCertificate | None = None
+        self,
+        user: str = "olga",
+        password: str | None = None,
+        *,
+        certificate: OwnCertificate | None = None,
+        policy: type[SecurityPolicy] = SecurityPolicyBasic256Sha256,
+        mode: ua.MessageSecurityMode = ua.MessageSecurityMode.SignAndEncrypt,
     ) -> AsyncIterator[Client]:
-        """A polite client with SignAndEncrypt; no user: anonymous."""
+        """A polite client; no user: anonymous."""
         own = certificate or self.own()
         client = Client(self.server.url, timeout=10, watchdog_intervall=30)
         client.application_uri = CLIENT_URI
@@ -97,10 +104,11 @@ class Plant:
             client.set_user(user)
             client.set_password(f"{user}-secret" if password is None else password)
         await client.set_security(
-            SecurityPolicyBasic256Sha256,
+            policy,
             str(own.certificate),
             str(own.key),
             server_certificate=str(self.server.certificate.certificate),
+            mode=mode,
         )
         async with client:
             yield client

@@ -1,6 +1,7 @@
 """Which certificates are refused, and why."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,16 @@ def test_our_own_certificate_passes_the_check_of_a_peer_that_trusts_it(tmp_path:
     trust.add(own.certificate)
     now_ns = own.expires_ns - 10**15
     trust.check(own.certificate.read_bytes(), host="127.0.0.1", application_uri="urn:tagsight:here", now_ns=now_ns)
+
+
+def test_a_key_longer_than_the_policies_allow_is_refused(trust: TrustList) -> None:
+    with pytest.raises(CertificateNotTrusted, match="4104 bits, at most 4096"):
+        check(trust, issued(key=key(9, 4104)))
+
+
+def test_an_authority_that_may_have_none_below_it_vouches_for_none_below_another(tmp_path: Path) -> None:
+    trust = TrustList(tmp_path / "certificates")
+    add(trust, replace(AUTHORITY, path_length=0))
+    add(trust, Wanted(subject="Line CA", issuer="Plant CA", authority=True, key=key(4), signer=key(1)), issuer=True)
+    with pytest.raises(CertificateNotTrusted, match="1 authorities stand below it, it allows 0"):
+        check(trust, Wanted(issuer="Line CA", signer=key(4)))

@@ -8,6 +8,7 @@ from tagsight_connectors.memory.store import MemoryStore
 from tagsight_connectors.opcua.certificates import OwnCertificate, ensure_certificate
 from tagsight_connectors.opcua.trust import TrustList
 from tagsight_connectors.tag import Range, Tag
+from tests.connectors.opcua.authority import issued
 
 
 @pytest.fixture
@@ -85,3 +86,29 @@ def test_paths_and_addresses_are_whole_however_wide_the_terminal_is(
     assert path in shown
     assert address in shown
     assert "\x1b" not in shown
+
+
+def test_own_certificates_are_shown_and_renewed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, folder = ["--data", str(tmp_path)], tmp_path / "certificates" / "own"
+    assert run(["trust", "own", *data]) == 4
+    assert "no certificate of its own yet" in capsys.readouterr().err
+    old = [ensure_certificate(folder, name, f"urn:{name}", ["scada01"]) for name in ("server", "tagsight-client")]
+    assert run(["trust", "own", *data]) == 0
+    shown = capsys.readouterr().out
+    assert all(one.thumbprint in shown for one in old)
+    assert run(["trust", "renew", "server", "--days", "90", *data]) == 0
+    new = ensure_certificate(folder, "server", "", [])
+    assert new.thumbprint != old[0].thumbprint
+    assert new.thumbprint in capsys.readouterr().out
+    assert ensure_certificate(folder, "tagsight-client", "", []) == old[1]
+    assert run(["trust", "renew", *data]) == 0
+    assert ensure_certificate(folder, "tagsight-client", "", []) != old[1]
+    assert run(["trust", "renew", "client", *data]) == 4
+    assert "Choose of: server, tagsight-client" in capsys.readouterr().err
+
+
+def test_what_an_authority_issued_is_not_renewed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = ensure_certificate(tmp_path / "certificates" / "own", "server", "urn:server", [])
+    own.certificate.write_bytes(issued().der())
+    assert run(["trust", "renew", "--data", str(tmp_path)]) == 3
+    assert "issued by the authority CN=Plant CA" in capsys.readouterr().err
