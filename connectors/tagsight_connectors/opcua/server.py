@@ -33,12 +33,15 @@ from tagsight_connectors.opcua.server_transport import Listener
 from tagsight_connectors.opcua.server_users import Authenticate, Users
 from tagsight_connectors.opcua.server_writes import ClientWrites
 from tagsight_connectors.opcua.trust import TrustList
+from tagsight_connectors.opcua.uncopied_values import install_uncopied_values
 from tagsight_connectors.quality import UNCERTAIN_LAST_USABLE, Quality, quality_of
 from tagsight_connectors.serving import ServedSource, ServedType
 
 IDS: Final = ua.ObjectIds
 HEALTHY: Final = 255
 DEGRADED: Final = 100
+AT_ONCE: Final = 200
+"""Values shown before other requests get their turn."""
 
 _log: Final = logging.getLogger(__name__)
 
@@ -93,6 +96,7 @@ class TagServer:
     async def start(self) -> None:
         """Bind, fill the address space, show what the source has, and accept clients."""
         install_bounds()
+        install_uncopied_values()
         quieten(self._rate)
         try:
             await self._start()
@@ -154,8 +158,10 @@ class TagServer:
                 await self._served.update(variables)
                 self._structure, self._position = structure, 0
             changes = await asyncio.to_thread(self._source.changes, self._position)
-            for sample in changes.samples:
+            for number, sample in enumerate(changes.samples, start=1):
                 await self._show(sample)
+                if number % AT_ONCE == 0:
+                    await asyncio.sleep(0)  # other clients are served between
             self._position = changes.position
             if self._alarms is not None and self._conditions is not None:
                 self._conditions.show(await asyncio.to_thread(self._alarms.conditions))
