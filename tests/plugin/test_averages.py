@@ -56,7 +56,7 @@ def test_averages_are_a_setting_that_needs_a_grid() -> None:
     assert "`averages` without `grid`" in str(fault)
 
 
-async def plant(times: Sequence[int], numbers: Sequence[float], status: Sequence[int]) -> MemoryHistorian:
+async def plant(times: Sequence[float], numbers: Sequence[float], status: Sequence[float]) -> MemoryHistorian:
     store = MemoryStore()
     store.add(Tag("Speed", "Speed"))
     store.append("Speed", list(times), list(numbers), list(status))

@@ -17,7 +17,7 @@ from asyncua import ua
 from tagsight_connectors.errors import IncompleteRead, MalformedData, Unsupported
 from tagsight_connectors.history import Span, TagHistory, Times
 from tagsight_connectors.opcua.decoding import NodeAnswer
-from tagsight_connectors.opcua.error_mapping import NoAnswer, ServiceFailed, TooLarge, status_error
+from tagsight_connectors.opcua.error_mapping import NoAnswer, ServiceFailed, Silent, TooLarge, status_error
 from tagsight_connectors.opcua.history_read import HistoryNode, HistoryReader
 from tagsight_connectors.opcua.paging import BAD_CONTINUATION_POINT_INVALID, BAD_NO_CONTINUATION_POINTS
 from tagsight_connectors.opcua.request_size import RequestSize
@@ -27,6 +27,9 @@ from tagsight_connectors.reading import join
 MOST_TIMES_PER_NODE: Final = 500
 """Intervals or times of one node in one request: a server computes them all before it answers, and node-opcua looks at
 all values of the request for each (100,000 values: 1,666 averages in 3.6 s at once, in 0.8 s in parts of 300)."""
+
+MOST_UNANSWERED: Final = 3
+"""Requests of one read that may go without an answer; each costs the connection's timeout."""
 
 Details = Callable[[Times, int], ua.ExtensionObject]
 """The request for these times (starts of intervals, or times themselves) of so many nodes."""
@@ -83,6 +86,7 @@ class ProcessedReader:
         Raises any HistorianError but Unsupported.
         """
         found: dict[str, TagHistory] = {}
+        unanswered = 0
         waiting = deque(dict.fromkeys(addresses))
         while waiting:
             nodes = min(self.size.history_nodes, len(waiting))
@@ -90,11 +94,15 @@ class ProcessedReader:
             asked = [address for address in group if self.known.may_ask(self.what, address)]
             try:
                 answered = await self._group(asked, times) if asked else {}
-            except (TooLarge, NoAnswer):
-                if self.size.halve_history():
+            except (TooLarge, NoAnswer) as error:
+                unanswered += isinstance(error, NoAnswer)
+                if unanswered <= MOST_UNANSWERED and self.size.halve_history():
                     waiting.extendleft(reversed(group))
                     continue
                 answered = {}  # raw values may still come
+            except Silent:
+                self.size.halve_history()
+                raise
             found |= answered
             self.known.refused |= {(self.what, address) for address in asked if address not in answered}
         return found

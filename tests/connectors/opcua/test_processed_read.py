@@ -147,7 +147,9 @@ async def test_a_server_that_never_answers_is_left_to_raw_reads() -> None:
     def answer(_node: HistoryNode, _times: Times) -> NodeAnswer:
         raise NoAnswer("opc.tcp://test", "no answer in time")
 
-    assert await reader(Computing(answer), RequestSize(1, 100)).read(["a"], GRID) == {}
+    computing = Computing(answer)
+    assert await reader(computing).read(["a"], GRID) == {}
+    assert len(computing.asked) == 4
 
 
 async def test_a_server_that_repeats_its_pages_without_end_is_left_to_raw_reads() -> None:
