@@ -24,6 +24,11 @@ OPERAND_GAP_FACTOR: Final = 2
 """An operand of a condition that is stored seldom (a state, on change) may be quiet this many times longer than in
 training: its longest rest there says little of the next one."""
 
+READ_BEYOND_NS: Final = 1_000_000_000
+"""So far after the last step a history is read: the end of a read is exclusive, and historians cut it to what their
+clock resolves, microseconds, milliseconds or seconds. The value of the last step itself must not be missed; what is
+later does not take part."""
+
 OFTEN: Final = 1000
 """Samples in training from which on an operand has the maximum gap of any tag, its 99.9th percentile."""
 

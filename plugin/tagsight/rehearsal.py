@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from tagsight.alarms import LIMIT
+from tagsight.framing import READ_BEYOND_NS
 from tagsight.outputs import Circumstances, causes_of, explanation_row
 from tagsight.results import Run
 from tagsight.scoring_task import ScoredRun, ScoreTask
@@ -165,7 +166,7 @@ async def rehearse(  # noqa: PLR0917 - what a replay rests on
 async def _read(participant: Participant, due: Sequence[int], read: Read) -> History:
     """What the chunk needs; tags that are stored seldom are read further back, in a read of their own."""
     starts = participant.starts(due[0])
-    usual, end = max(starts.values()), due[-1] + 1
+    usual, end = max(starts.values()), due[-1] + READ_BEYOND_NS
     tags: dict[str, TagHistory] = {}
     for group in (
         [address for address, start in starts.items() if start == usual],

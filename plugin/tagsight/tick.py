@@ -13,7 +13,7 @@ from tagsight.arrival import LEAST_WAIT_NS
 from tagsight.averages import Source, read_sources, sources_of
 from tagsight.binding import Binding
 from tagsight.connections import Link
-from tagsight.framing import live_span, reading_starts
+from tagsight.framing import READ_BEYOND_NS, live_span, reading_starts
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import Activation, TickRecord
 from tagsight.plan import ModelPlan
@@ -175,7 +175,7 @@ class Ticker:
             first = min((*due.again, *due.fresh), default=due.until_ns)
             for address, start in one.starts(first).items():
                 starts[address] = min(start, starts.get(address, start))
-        end = max(due.until_ns for due in group) + 1
+        end = max(due.until_ns for due in group) + READ_BEYOND_NS
         history: dict[str, TagHistory] = {}
         for addresses in _alike_starts(starts, end):
             span = Span(min(starts[address] for address in addresses), end)

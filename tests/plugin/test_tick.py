@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -7,9 +7,12 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
+from tagsight.clocks import SECOND
 from tagsight.errors import StorageError
 from tagsight.ledger.records import OperatorAct
 from tagsight.results import Run, State
+from tagsight_connectors.history import Page, Span
+from tagsight_connectors.memory.historian import MemoryHistorian
 from tagsight_connectors.quality import BAD_NO_COMMUNICATION, Quality, quality_of
 from tests.plugin.small_site import MINUTE, START, Site, participant, plan_of
 
@@ -232,6 +235,32 @@ async def test_a_bad_run_stays_bad_while_the_clocks_disagree(site: Site) -> None
     await site.minutes(10)
     assert quality_of(site.runs()[-1].quality) is Quality.BAD
     assert site.runs()[-1].score is None
+
+
+class Coarse(MemoryHistorian):
+    """Cuts the end of a read to what its clock resolves, as historians do."""
+
+    resolves_ns = 1
+
+    def read_raw(self, addresses: Sequence[str], span: Span) -> AsyncIterator[Page]:
+        """Whatever lies before the cut end."""
+        return super().read_raw(addresses, Span(span.start_ns, span.end_ns // self.resolves_ns * self.resolves_ns))
+
+
+@pytest.mark.parametrize("resolves_ns", [1_000, 1_000_000, SECOND], ids=["microseconds", "milliseconds", "seconds"])
+async def test_the_value_of_the_due_time_itself_is_scored_however_coarse_the_historians_clock_is(
+    tmp_path: Path, resolves_ns: int
+) -> None:
+    site = Site(tmp_path)
+    site.link.historian = Coarse(site.store)
+    site.link.historian.resolves_ns = resolves_ns
+    await site.minutes(3)
+    for run in site.runs():
+        times, values = Site.samples("P101/Flow")
+        assert run.roles[0].actual == values[times == run.due_ns]
+    assert site.dues() == [1, 2, 3]
+    assert not any(run.revised for run in site.runs())
+    site.ledger.close()
 
 
 async def test_a_tag_that_falls_silent_is_not_scored_and_names_itself(site: Site) -> None:
