@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from tagsight.clocks import SECOND, Clock
+from tagsight.clocks import Clock
+from tagsight.server_clock import ServerClock
 from tagsight_connectors.errors import HistorianError, NotConnected
 from tagsight_connectors.historian import Description, Historian
 
@@ -21,10 +22,6 @@ LONGEST_BACK_OFF_S: Final = 30.0
 """So that 120 s of a dead server cost at most some ten attempts, and it is found again within 30 s."""
 
 _MOST_DOUBLINGS: Final = 10
-
-CLOCK_SYNC_S: Final = 60.0
-_YEAR_2000_NS: Final = 946_684_800 * SECOND
-_YEAR_2100_NS: Final = 4_102_444_800 * SECOND
 
 Result = TypeVar("Result")
 
@@ -58,7 +55,10 @@ class Link:
     _connected_at: float = field(init=False, default=0.0)
     _failures: int = field(init=False, default=0)
     _next_attempt: float = field(init=False, default=0.0)
-    _server_time: tuple[int, float] | None = field(init=False, default=None)
+    _server_clock: ServerClock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._server_clock = ServerClock(self.clock)
 
     @property
     def connected(self) -> bool:
@@ -68,19 +68,21 @@ class Link:
     @property
     def has_clock(self) -> bool:
         """The historian has told a time of its own; a file has none."""
-        return self._server_time is not None
+        return self._server_clock.known
 
     @property
     def clock_difference_s(self) -> float:
         """Historian's time minus this machine's, seconds; 0.0 where it has no clock of its own."""
-        return (self.now_ns() - self.clock.now_ns()) / SECOND if self._server_time else 0.0
+        return self._server_clock.difference_s if self.follow_server_time else 0.0
+
+    @property
+    def clock_trouble(self) -> str:
+        """Why the historian's time cannot be believed, in words; "" where it can, and in a replay of the past."""
+        return self._server_clock.trouble if self.follow_server_time else ""
 
     def now_ns(self) -> int:
         """The historian's time: asked at connect and every minute, carried on by the monotonic clock between."""
-        if self._server_time is None or not self.follow_server_time:
-            return self.clock.now_ns()
-        at_ns, at_monotonic = self._server_time
-        return at_ns + round((self.clock.monotonic() - at_monotonic) * SECOND)
+        return self._server_clock.now_ns() if self.follow_server_time else self.clock.now_ns()
 
     async def use(self, work: Callable[[Historian], Awaitable[Result]]) -> Result:
         """Do `work` on a connected historian.
@@ -121,7 +123,7 @@ class Link:
         self._connected, self.trouble = True, ""
         self._sessions += 1
         self._connected_at = self.clock.monotonic()
-        self._take_time(self.description)
+        self._server_clock.look(self.description.server_time_ns)
 
     async def _lost(self, error: HistorianError) -> None:
         if self._connected and self.clock.monotonic() - self._connected_at > LONGEST_BACK_OFF_S:
@@ -134,11 +136,6 @@ class Link:
         await self.historian.close()
 
     async def _ask_time(self) -> None:
-        if self._server_time and self.clock.monotonic() - self._server_time[1] >= CLOCK_SYNC_S:
+        if self._server_clock.due:
             self.description = await self.historian.describe()
-            self._take_time(self.description)
-
-    def _take_time(self, description: Description) -> None:
-        server = description.server_time_ns
-        sane = server is not None and _YEAR_2000_NS < server < _YEAR_2100_NS
-        self._server_time = (server, self.clock.monotonic()) if server is not None and sane else None
+            self._server_clock.look(self.description.server_time_ns)
