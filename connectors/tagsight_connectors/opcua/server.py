@@ -6,7 +6,6 @@ asyncua does the protocol; the guard, the budgets, the address space, history an
 
 import asyncio
 import contextlib
-import datetime as dt
 import logging
 import socket
 from typing import Any, Final, Self
@@ -28,9 +27,10 @@ from tagsight_connectors.opcua.server_history import HistoryReads
 from tagsight_connectors.opcua.server_identity import ServerIdentity, offered
 from tagsight_connectors.opcua.server_sessions import GuardedInternalServer
 from tagsight_connectors.opcua.server_settings import Clock, ServerSettings
-from tagsight_connectors.opcua.server_space import ServedNode, ServedSpace, variant_type_of
+from tagsight_connectors.opcua.server_space import ServedSpace
 from tagsight_connectors.opcua.server_transport import Listener
 from tagsight_connectors.opcua.server_users import Authenticate, Users
+from tagsight_connectors.opcua.server_values import data_value, datetime_of
 from tagsight_connectors.opcua.server_writes import ClientWrites
 from tagsight_connectors.opcua.trust import TrustList
 from tagsight_connectors.opcua.uncopied_values import install_uncopied_values
@@ -192,7 +192,7 @@ class TagServer:
         node = self._served.nodes.get(sample.address)
         if node is None:
             return
-        value = _data_value(node, sample, self._clock.now_ns())
+        value = data_value(node, sample, self._clock.now_ns())
         self._true_values[sample.address] = value
         await self._served.show(node, self._as_seen(value))
 
@@ -200,7 +200,7 @@ class TagServer:
         if self.stale_reason is None or quality_of(int(value.StatusCode.value)) is Quality.BAD:
             return value
         status = ua.StatusCode(ua.UInt32(UNCERTAIN_LAST_USABLE))
-        return ua.DataValue(value.Value, status, value.SourceTimestamp, _datetime(self._clock.now_ns()))
+        return ua.DataValue(value.Value, status, value.SourceTimestamp, datetime_of(self._clock.now_ns()))
 
     async def _poll(self) -> None:
         while True:
@@ -278,26 +278,3 @@ def _asyncua_server(settings: ServerSettings, users: Users, clock: Clock) -> Any
 def _bound_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family)
-
-
-def _data_value(node: ServedNode, sample: Sample, now_ns: int) -> ua.DataValue:
-    status = ua.StatusCode(ua.UInt32(sample.status))
-    return ua.DataValue(_variant(node, sample.value), status, _datetime(sample.time_ns), _datetime(now_ns))
-
-
-def _variant(node: ServedNode, value: float | bool | str | None) -> ua.Variant | None:  # noqa: FBT001 - a value, not a switch
-    if value is None:
-        return None
-    kind = variant_type_of(node.variable)
-    if kind is ua.VariantType.String:
-        return ua.Variant(str(value), kind)
-    if kind is ua.VariantType.Boolean:
-        return ua.Variant(bool(value), kind)
-    number = float(value)
-    if kind is ua.VariantType.Int32:
-        return ua.Variant(round(number), kind) if number == number else None  # noqa: PLR0124 - NaN is no integer
-    return ua.Variant(number, kind)
-
-
-def _datetime(time_ns: int) -> dt.datetime:
-    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=time_ns // 1_000)
