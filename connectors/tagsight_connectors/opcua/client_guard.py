@@ -6,12 +6,12 @@ here, and `test_client_guard.py` pins them.
 """
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from asyncua import Client
 from asyncua.client.ua_client import UASocketProtocol
 from asyncua.common.connection import TransportLimits
-from asyncua.ua import Acknowledge, Hello, MessageType
+from asyncua.ua import Acknowledge, Hello, MessageType, UaError
 from asyncua.ua.ua_binary import uatcp_to_binary
 
 CLIENT_CHUNK_BYTES: Final = 65_536
@@ -42,6 +42,7 @@ class GuardedProtocol(UASocketProtocol):  # type: ignore[misc] # asyncua counts 
     """Announces our limits, and closes the connection when a chunk announces more than that, before it is collected."""
 
     receive_buffer: bytes | None
+    _callbackmap: dict[int, asyncio.Future[Any]]
 
     async def send_hello(self, url: str, max_messagesize: int = 0, max_chunkcount: int = 0) -> Acknowledge:
         """As asyncua's, with our buffer sizes."""
@@ -60,6 +61,20 @@ class GuardedProtocol(UASocketProtocol):  # type: ignore[misc] # asyncua counts 
         if len(waiting) >= 8 and int.from_bytes(waiting[4:8], "little") > CLIENT_CHUNK_BYTES:
             self.receive_buffer = None
             self.disconnect_socket()
+
+    def disconnect_socket(self) -> None:
+        """As asyncua's; a peer that does not take what waits for it does not keep the socket open."""
+        transport = self.transport
+        if transport is not None and transport.get_write_buffer_size():
+            transport.abort()
+        super().disconnect_socket()
+
+    def _call_callback(self, request_id: int, body: Any) -> None:
+        """As asyncua's, whose error holds the whole answer in words: megabytes in the log."""
+        if request_id not in self._callbackmap:
+            message = f"an answer to request {request_id}, which waits for none"
+            raise UaError(message)
+        super()._call_callback(request_id, body)
 
 
 def guard(client: Client) -> None:

@@ -44,6 +44,11 @@ class NoAnswer(NotConnected):
 
 
 @dataclass
+class Silent(NotConnected):
+    """Nor was a small request after it: the peer is gone without a word, or busy with what was asked for long."""
+
+
+@dataclass
 class ServiceFailed(HistorianError):
     """The server could not do what was asked, for a reason of its own. Asking later may help."""
 

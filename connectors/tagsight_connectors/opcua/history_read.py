@@ -2,7 +2,8 @@
 
 Groups of nodes are asked together; a node with a continuation point goes before one that was not asked yet, so that
 the server never holds more points than one request has nodes. What a server finds too large, or does not answer in
-time, is asked in halves. Points that are still held when the reader leaves are released.
+time, is asked in halves; after silence, which may be the connection's, by the next session. Points that are still held
+when the reader leaves are released.
 """
 
 from collections import deque
@@ -13,7 +14,7 @@ from typing import Final, Protocol
 from tagsight_connectors.errors import NotConnected
 from tagsight_connectors.history import Page, Span
 from tagsight_connectors.opcua.decoding import NodeAnswer
-from tagsight_connectors.opcua.error_mapping import NoAnswer, TooLarge, status_error
+from tagsight_connectors.opcua.error_mapping import NoAnswer, Silent, TooLarge, status_error
 from tagsight_connectors.opcua.paging import (
     BAD_CONTINUATION_POINT_INVALID,
     BAD_NO_CONTINUATION_POINTS,
@@ -96,6 +97,9 @@ class HistoryReader:
             for pages in group:
                 pages.restart()
             answers = ()
+        except Silent:
+            self.size.halve_history()
+            raise
         result = [page for pages, answer in zip(group, answers, strict=False) for page in self._take(pages, answer)]
         await self._release([pages for pages in group if pages.done and pages.point])
         waiting.extendleft(pages for pages in reversed(group) if not pages.done)

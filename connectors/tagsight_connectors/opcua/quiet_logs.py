@@ -31,6 +31,26 @@ ENDING: Final = ("asyncua.client.ua_client.UaClient", "asyncua.client.ua_session
 """Loggers of the client that warn when what is closed already is closed again: we close whatever there may be."""
 
 
+FROM_SERVERS: Final = ("asyncua.client.ua_client.UASocketProtocol", "asyncua.uaprotocol")
+"""Loggers that print what a server sent: megabytes, if it wants."""
+
+
+class ShortFilter(logging.Filter):
+    """Cuts a line, and the error behind it, to a length; what a traceback would repeat is left out."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """True; a long record is shorter now."""
+        text = record.getMessage()
+        if len(text) <= LOG_LINE_CHARACTERS and not record.exc_info:
+            return True
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            text = f"{text}: {type(error).__name__}: {error}"
+        record.msg, record.args = text[:LOG_LINE_CHARACTERS], ()
+        record.exc_info = record.exc_text = None
+        return True
+
+
 class EndingFilter(logging.Filter):
     """Drops `... was called but connection is closed` and its kin."""
 
@@ -41,12 +61,15 @@ class EndingFilter(logging.Filter):
 
 
 _ENDING_FILTER: Final = EndingFilter()
+_SHORT_FILTER: Final = ShortFilter()
 
 
 def quieten_client() -> None:
     """Before a client is made; again is harmless."""
     for name in ENDING:
         logging.getLogger(name).addFilter(_ENDING_FILTER)
+    for name in FROM_SERVERS:
+        logging.getLogger(name).addFilter(_SHORT_FILTER)
 
 
 @dataclass

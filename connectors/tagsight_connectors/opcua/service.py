@@ -16,7 +16,7 @@ from tagsight_connectors.history import Span
 from tagsight_connectors.opcua.address import Namespaces
 from tagsight_connectors.opcua.bounded_decoding import decoding_budget
 from tagsight_connectors.opcua.decoding import NodeAnswer, decode_history_response
-from tagsight_connectors.opcua.error_mapping import TooLarge, our_errors, status_error
+from tagsight_connectors.opcua.error_mapping import NoAnswer, Silent, TooLarge, our_errors, status_error
 from tagsight_connectors.opcua.history_read import HistoryNode
 from tagsight_connectors.opcua.request_size import RequestSize
 from tagsight_connectors.opcua.selection import selection_of
@@ -26,8 +26,13 @@ from tagsight_connectors.opcua.wire import WireReader, ticks_of_ns
 DECODED_IN_THREAD: Final = 256 * 1024
 """Bytes of an answer from which on it is decoded beside the event loop."""
 
+ALIVE_S: Final = 5.0
+"""How long a server that did not answer may take to tell its state."""
+
 RELEASE_S: Final = 2.0
 """Longest wait for the release of continuation points: politeness, not duty."""
+
+SERVER_STATE: Final = ua.NodeId(ua.ObjectIds.Server_ServerStatus_State)
 
 DECODED_REFERENCES: Final = 500_000
 """Array elements of one Browse answer."""
@@ -86,8 +91,12 @@ class Service:
         return await self.history_details(nodes, _raw_details(span, at_most))
 
     async def history_details(self, nodes: Sequence[HistoryNode], details: ua.ExtensionObject) -> Sequence[NodeAnswer]:
-        """One HistoryRead of whatever the details ask for."""
-        body = await self.answer(self._history_request(nodes, details, release=False), "HistoryRead")
+        """One HistoryRead of whatever the details ask for. Raises NoAnswer only where smaller requests are answered."""
+        try:
+            body = await self.answer(self._history_request(nodes, details, release=False), "HistoryRead")
+        except NoAnswer as error:
+            await self._check_alive(error)
+            raise
         elements = [selection_of(node.address).index for node in nodes]
         if len(body) < DECODED_IN_THREAD:
             result, answers = decode_history_response(body, len(nodes), elements)
@@ -95,6 +104,15 @@ class Service:
             result, answers = await asyncio.to_thread(decode_history_response, body, len(nodes), elements)
         self._check(result, "HistoryRead")
         return answers
+
+    async def _check_alive(self, error: NoAnswer) -> None:
+        """Else a lost connection would be asked for less and less, each time for as long as an answer may take."""
+        request = ua.ReadRequest()
+        request.Parameters.NodesToRead = [ua.ReadValueId(NodeId=SERVER_STATE, AttributeId=ua.AttributeIds.Value)]
+        try:
+            await self.answer(request, "Read", min(self.timeout_s, ALIVE_S))
+        except NotConnected as silent:
+            raise Silent(self.url, f"{error.cause}, nor to a small request after it") from silent
 
     async def release(self, nodes: Sequence[HistoryNode]) -> None:
         """Let the server forget continuation points; what it says to that does not matter."""

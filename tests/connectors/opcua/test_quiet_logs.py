@@ -8,7 +8,7 @@ import pytest
 from tagsight_connectors.connection import Connection, MessageSecurity
 from tagsight_connectors.errors import NotConnected
 from tagsight_connectors.opcua.client import OpcUaHistorian
-from tagsight_connectors.opcua.quiet_logs import RateFilter, quieten, unquieten
+from tagsight_connectors.opcua.quiet_logs import FROM_SERVERS, RateFilter, quieten, quieten_client, unquieten
 
 
 def test_lines_of_one_kind_are_few_short_and_come_again_next_minute(caplog: pytest.LogCaptureFixture) -> None:
@@ -35,3 +35,13 @@ async def test_a_refused_connection_is_an_error_and_no_line_of_the_library(caplo
     with pytest.raises(NotConnected):
         await historian.connect()
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("name", FROM_SERVERS)
+def test_what_a_server_sends_makes_no_long_line(caplog: pytest.LogCaptureFixture, name: str) -> None:
+    quieten_client()
+    logger = logging.getLogger(name)
+    logger.warning("ServiceFault: %s", "x" * 1_000_000)
+    logger.error("while parsing", exc_info=ValueError("y" * 1_000_000))
+    assert len(caplog.text) < 2_000
+    assert "while parsing: ValueError: yyy" in caplog.text
