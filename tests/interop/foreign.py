@@ -98,12 +98,15 @@ class ForeignHistorian:
 
 @contextmanager
 def node_historian(
-    node_modules: Path, folder: Path, tags: Sequence[ForeignTag], *, aggregates: bool = False
+    node_modules: Path, folder: Path, tags: Sequence[ForeignTag], *, aggregates: bool = False, **settings: object
 ) -> Iterator[ForeignHistorian]:
-    """A node-opcua historian with SignAndEncrypt only, and a user; `aggregates`: it computes them."""
+    """A node-opcua historian with SignAndEncrypt only, and a user, or as `settings` (of node_historian.js) have it.
+
+    `aggregates`: it computes them.
+    """
     command = ["node", str(HERE / "node_historian.js")]
     environment = {**os.environ, "NODE_PATH": str(node_modules), "NODEOPCUA_NO_WARNING": "1"}
-    with historian(command, environment, folder, NODE_URI, tags, aggregates=aggregates) as foreign:
+    with historian(command, environment, folder, NODE_URI, tags, aggregates=aggregates, **settings) as foreign:
         yield foreign
 
 
@@ -124,7 +127,7 @@ def historian(
     folder: Path,
     uri: str,
     tags: Sequence[ForeignTag],
-    **settings: bool,
+    **settings: object,
 ) -> Iterator[ForeignHistorian]:
     """A historian with a certificate that is trusted already, and the tags of its configuration file."""
     port, name = free_port(), uri.rpartition(":")[2]

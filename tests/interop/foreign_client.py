@@ -70,9 +70,20 @@ class ForeignClient:
 
 @asynccontextmanager
 async def node_client(
-    node_modules: Path, folder: Path, url: str, server: Path, *, user: str, password: str, certificates: Path
+    node_modules: Path,
+    folder: Path,
+    url: str,
+    server: Path,
+    *,
+    user: str,
+    password: str,
+    certificates: Path,
+    **settings: str,
 ) -> AsyncIterator[ForeignClient]:
-    """A node-opcua client with SignAndEncrypt and a user; `certificates` of our server trusts it before it comes."""
+    """A node-opcua client with a user; `certificates` of our server trusts it before it comes.
+
+    With SignAndEncrypt, or as `settings` (of node_client.js) have it.
+    """
     own = ensure_certificate(folder / "hmi", "hmi", CLIENT_URI, ["127.0.0.1", "localhost"])
     TrustList(certificates).add(own.certificate)
     pem = own.certificate.with_suffix(".crt")
@@ -86,6 +97,7 @@ async def node_client(
         "applicationUri": own.application_uri,
         "user": user,
         "password": password,
+        **settings,
     }
     file, log = folder / "hmi" / "config.json", folder / "hmi" / "log.txt"
     file.write_text(json.dumps(config), encoding="utf-8")

@@ -1,6 +1,7 @@
 // An HMI by node-opcua: `node node_client.js CONFIG.json`, with node-opcua found through NODE_PATH.
 //
-// CONFIG: {url, folder, certificatePem, key, serverCertificate (DER), applicationUri, user, password}
+// CONFIG: {url, folder, certificatePem, key, serverCertificate (DER), applicationUri, user, password,
+//          policy, mode: default Basic256Sha256 and SignAndEncrypt}
 // Prints "ready" when its session is active. Every line of stdin is {id, do, ...}: one of `commands` below; every line
 // of stdout after "ready" is {id, answer} or {id, error}, or {alarm}: what node-opcua's own list of alarms now has.
 "use strict";
@@ -187,8 +188,8 @@ async function main() {
     certificateFile: config.certificatePem,
     privateKeyFile: config.key,
     clientCertificateManager: certificates,
-    securityMode: MessageSecurityMode.SignAndEncrypt,
-    securityPolicy: SecurityPolicy.Basic256Sha256,
+    securityMode: MessageSecurityMode[config.mode || "SignAndEncrypt"],
+    securityPolicy: SecurityPolicy[config.policy || "Basic256Sha256"],
     endpointMustExist: false,
     connectionStrategy: { maxRetry: 3, initialDelay: 200 },
   });

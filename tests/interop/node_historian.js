@@ -2,6 +2,8 @@
 //
 // CONFIG: {port, folder, certificate (DER), certificatePem, key, user, password, applicationUri,
 //          aggregates: true for aggregates,
+//          policies, modes: what is offered, default Basic256Sha256 and SignAndEncrypt; anonymous: true for anybody too,
+//          userCertificate: DER file of a certificate that is a user,
 //          tags: [{path: "Plant/P101/Speed", type: "Double", unit, low, high, writable,
 //                  start_ms, step_ms, values: [...], bad: [indexes]}]}
 // Prints "ready" when it listens. Every line of stdin is {path, value, time_ms}: a new value. Every line of stdout
@@ -91,6 +93,12 @@ async function main() {
     rootFolder: path.join(config.folder, "pki"),
   });
   await certificates.initialize();
+  const users = new OPCUACertificateManager({
+    automaticallyAcceptUnknownCertificate: false,
+    rootFolder: path.join(config.folder, "users"),
+  });
+  await users.initialize();
+  if (config.userCertificate) await users.trustCertificate(fs.readFileSync(config.userCertificate));
   const server = new OPCUAServer({
     host: "127.0.0.1",
     hostname: "127.0.0.1",
@@ -99,10 +107,10 @@ async function main() {
     certificateFile: config.certificatePem,
     privateKeyFile: config.key,
     serverCertificateManager: certificates,
-    userCertificateManager: certificates,
-    securityPolicies: [SecurityPolicy.Basic256Sha256],
-    securityModes: [MessageSecurityMode.SignAndEncrypt],
-    allowAnonymous: false,
+    userCertificateManager: users,
+    securityPolicies: (config.policies || ["Basic256Sha256"]).map((name) => SecurityPolicy[name]),
+    securityModes: (config.modes || ["SignAndEncrypt"]).map((name) => MessageSecurityMode[name]),
+    allowAnonymous: config.anonymous || false,
     userManager: { isValidUser: (user, password) => user === config.user && password === config.password },
   });
   await server.initialize();
