@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagsight.binding import Binding
 from tagsight.plan import ModelPlan
-from tagsight_connectors.aggregates import Aggregate, Computer
+from tagsight_connectors.aggregates import Aggregate, Computer, ProcessedHistory
 from tagsight_connectors.historian import Historian
-from tagsight_connectors.history import History, Span, TagHistory
-from tagsight_connectors.quality import BAD_NO_DATA
+from tagsight_connectors.history import History, Span, TagHistory, Times
+from tagsight_connectors.quality import BAD, BAD_NO_DATA, Quality, qualities_of
 from tagsight_connectors.reading import read_history
 
 IN_CARD: Final = "averages"
@@ -85,14 +86,31 @@ def in_words(gates: Mapping[str, Any], grid_ns: int) -> str:
 async def read_averages(
     historian: Historian, addresses: Sequence[str], span: Span, grid_ns: int, own: Sequence[str] = ()
 ) -> tuple[dict[str, TagHistory], Mapping[str, Computer]]:
-    """Averages whose times lie in `span`, and who computed them. Intervals without a Good value have no sample.
+    """Averages whose times lie in `span`, and who computed them.
 
-    Raises what `Historian.read_processed` raises.
+    An interval in which nothing was stored has no sample; one in which no value is Good has a Bad one, so that a sensor
+    that failed and was then silent is not taken for one at rest. Raises what `Historian.read_processed` raises.
     """
     first, last = -(-span.start_ns // grid_ns) * grid_ns, (span.end_ns - 1) // grid_ns * grid_ns
     cells = Span(first - grid_ns, max(last, first - grid_ns))
     found = await historian.read_processed(addresses, cells, Aggregate.AVERAGE, grid_ns, own=own)
-    return {address: _samples(one, grid_ns) for address, one in found.tags.items()}, found.computed_by
+    worthless = await _worthless(historian, found, grid_ns)
+    tags = {address: _samples(one, worthless.get(address), grid_ns) for address, one in found.tags.items()}
+    return tags, found.computed_by
+
+
+async def _worthless(historian: Historian, averages: ProcessedHistory, grid_ns: int) -> Mapping[str, Times]:
+    """Address -> starts of intervals that hold values, but no Good one. Both have no average: their count tells."""
+    empty = {address: one.times[_without(one)] for address, one in averages.tags.items() if _without(one).any()}
+    if not empty:
+        return {}
+    cells = Span(min(int(one[0]) for one in empty.values()), max(int(one[-1]) for one in empty.values()) + grid_ns)
+    own = [address for address in empty if averages.computed_by[address] is Computer.TAGSIGHT]
+    counts = await historian.read_processed(list(empty), cells, Aggregate.COUNT, grid_ns, own=own)
+    return {
+        address: np.intersect1d(one.times[(qualities_of(one.status) != Quality.GOOD) & ~_without(one)], empty[address])
+        for address, one in counts.tags.items()
+    }
 
 
 async def read_sources(
@@ -120,6 +138,13 @@ async def read_sources(
     return History(span, tags)
 
 
-def _samples(averages: TagHistory, grid_ns: int) -> TagHistory:
-    there = averages.status & np.uint32(0xFFFF0000) != BAD_NO_DATA
-    return TagHistory(averages.times[there] + grid_ns, averages.values[there], averages.status[there])
+def _without(processed: TagHistory) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = processed.status & np.uint32(0xFFFF0000) == BAD_NO_DATA
+    return found
+
+
+def _samples(averages: TagHistory, worthless: Times | None, grid_ns: int) -> TagHistory:
+    bad = np.isin(averages.times, worthless) if worthless is not None else np.zeros(len(averages), dtype=np.bool_)
+    status = np.where(bad, BAD, averages.status).astype(np.uint32)
+    there = bad | ~_without(averages)
+    return TagHistory(averages.times[there] + grid_ns, averages.values[there], status[there])

@@ -65,8 +65,10 @@ async def plant(times: Sequence[float], numbers: Sequence[float], status: Sequen
     return historian
 
 
-def rows(history: TagHistory) -> list[tuple[int, float]]:
-    return list(zip(history.times.tolist(), history.values.tolist(), strict=True))
+def rows(history: TagHistory) -> list[tuple[int, float | None]]:
+    """None: Bad."""
+    found = zip(history.times.tolist(), history.values.tolist(), history.status.tolist(), strict=True)
+    return [(time, None if status >> 31 else value) for time, value, status in found]
 
 
 async def test_the_average_of_a_step_is_stamped_with_its_end_and_holds_nothing_from_then_on() -> None:
@@ -74,6 +76,13 @@ async def test_the_average_of_a_step_is_stamped_with_its_end_and_holds_nothing_f
     found, computed_by = await read_averages(historian, ["Speed"], Span(0, 41), 10)
     assert rows(found["Speed"]) == [(10, 3.0), (20, 100.0), (30, 7.0)]
     assert computed_by == {"Speed": Computer.TAGSIGHT}
+
+
+async def test_a_sensor_that_failed_and_is_silent_is_bad_and_one_at_rest_keeps_its_average() -> None:
+    """Both have no average; a rest has no sample at all."""
+    historian = await plant([0, 12, 15, 33, 61], [1.0, 2.0, 3.0, 4.0, 5.0], [0, BAD, 0x40000000, BAD, 0])
+    found, _ = await read_averages(historian, ["Speed"], Span(0, 71), 10)
+    assert rows(found["Speed"]) == [(10, 1.0), (20, None), (40, None), (70, 5.0)]
 
 
 @given(
