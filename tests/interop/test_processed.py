@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagsight.averages import Averaged, read_sources
+from tagsight.averages import Averaged, read_averages, read_sources
 from tagsight.clocks import SetClock
 from tagsight.connections import Link
 from tagsight.plan import ScorePlan, TrainPlan
@@ -187,6 +187,19 @@ async def test_a_model_learns_from_averages_of_node_opcua_and_reads_the_same_liv
     assert samples.times.tolist() == learned.times[here].tolist()
     assert samples.values.tolist() == learned.values[here].tolist()
     assert len(samples) == 6
+
+
+async def test_minutes_of_a_failed_sensor_are_bad_though_node_opcua_gives_them_no_average(
+    computing: ForeignHistorian,
+) -> None:
+    """Its Count tells them from minutes in which nothing was stored."""
+    speed, rare = computing.address("Plant/Speed"), computing.address("Plant/Rare")
+    span = Span(WHOLE.start_ns + MINUTE_NS, WHOLE.start_ns + 11 * MINUTE_NS)
+    async with connected(computing.connection) as historian:
+        found, computed_by = await read_averages(historian, [speed, rare], span, MINUTE_NS)
+    assert set(computed_by.values()) == {Computer.SERVER}
+    assert [status >> 30 for status in found[speed].status.tolist()] == [0, 0, 0, 0, 1, 2, 2, 0, 0, 0]
+    assert ((found[rare].times - WHOLE.start_ns) // MINUTE_NS).tolist() == [1, 6]
 
 
 def ours_of(found: ProcessedHistory, address: str, raw: TagHistory, span: Span, interval_ns: int) -> None:
