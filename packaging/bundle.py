@@ -37,7 +37,7 @@ DENIED: Final[Mapping[str, re.Pattern[str]]] = {
 OLD_TAGS: Final[Mapping[str, str]] = {"1": "manylinux_2_5", "2010": "manylinux_2_12", "2014": "manylinux_2_17"}
 """glibc of the platform tags that do not say it."""
 
-COPIED: Final = ("packaging/systemd", "packaging/windows", "docs")
+COPIED: Final = ("packaging/systemd", "packaging/windows", "packaging/opcua", "docs")
 """At the same place as here, so that links from page to page hold."""
 
 

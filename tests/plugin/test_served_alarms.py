@@ -150,6 +150,7 @@ def test_an_acknowledgement_with_name_and_comment_stays_in_the_ledger_and_comes_
         "olga",
     )
     assert alarmed.notes == ["olga: P101/Health: acknowledged"]
+    assert alarmed.inbox.unread() == ()
 
 
 def test_confirming_and_commenting_are_kept_beside_the_acknowledgement(alarmed: Alarmed) -> None:

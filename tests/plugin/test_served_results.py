@@ -1,7 +1,7 @@
 """What clients of the tag server see of the ledger, the heartbeat and themselves."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +80,15 @@ def test_the_structure_changes_with_the_models(served: Served) -> None:
     assert served.source.structure_version() == before
     served.ledger.bind(BoundModel("P102/Health", None))
     assert served.source.structure_version() != before
+
+
+def test_a_new_version_with_other_inputs_keeps_every_node_that_it_still_has(served: Served) -> None:
+    before = {one.identifier: one for one in served.source.variables()}
+    roles = (*BOUND.roles, Role("flow", "m3/h", 0.0, 9.0))
+    served.ledger.bind(BoundModel(MODEL, replace(BOUND, roles=roles), detail=True))
+    after = {one.identifier: one for one in served.source.variables()}
+    assert before.items() <= after.items()
+    assert {name.rsplit("/", 1)[-1] for name in after.keys() - before.keys()} == {"flow"}
 
 
 def test_everything_has_a_value_from_the_start(served: Served) -> None:
