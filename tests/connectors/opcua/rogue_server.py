@@ -61,10 +61,19 @@ Lie = Callable[[Answer], None]
 
 @dataclass
 class Rogue:
-    """Attributes: `lie` about answers of the type `about`; None: honest."""
+    """What the server does beside its work.
+
+    Attributes:
+        lie: about answers of the type `about`; None: honest.
+        channel_ms: how long a channel lives, whatever the client asks for; 0: as it asks.
+        tokens: of the channels, in order.
+    """
 
     lie: Lie | None = None
     about: type = ua.ReadResponse
+    channel_ms: int = 0
+    tokens: list[int] = field(default_factory=list)
+    held: Any = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @contextmanager
@@ -74,6 +83,14 @@ class Rogue:
             yield
         finally:
             self.lie = None
+
+    async def sessions_become(self, count: int) -> bool:
+        """Whether the server soon holds so many sessions: it notices an end later than the client."""
+        for _ in range(200):
+            if len(self.held.iserver._external_sessions) == count:
+                return True
+            await asyncio.sleep(0.01)
+        return False
 
     async def end_lies(self) -> None:
         for task in self.tasks:
@@ -88,6 +105,10 @@ async def rogue_server(folder: Path, *, secure: bool) -> AsyncIterator[tuple[int
 
     class RogueProcessor(UaProcessor):  # type: ignore[misc]
         def send_response(self, handle: Any, sequence: Any, response: Any, *kind: Any) -> None:
+            if isinstance(response, ua.OpenSecureChannelResponse):
+                token = response.Parameters.SecurityToken
+                token.RevisedLifetime = ua.UInt32(rogue.channel_ms or token.RevisedLifetime)
+                rogue.tokens.append(token.TokenId)
             if rogue.lie is None or not isinstance(response, rogue.about):
                 super().send_response(handle, sequence, response, *kind)
                 return
@@ -97,7 +118,8 @@ async def rogue_server(folder: Path, *, secure: bool) -> AsyncIterator[tuple[int
     RogueProcessor.rogue = rogue
     honest, binary_server_asyncio.UaProcessor = binary_server_asyncio.UaProcessor, RogueProcessor
     try:
-        async with plant_server(port, folder, secure=secure, values=VALUES, users=secure):
+        async with plant_server(port, folder, secure=secure, values=VALUES, users=secure) as server:
+            rogue.held = server
             yield port, rogue
             await rogue.end_lies()
     finally:
@@ -210,6 +232,17 @@ async def _stream(answer: Answer, length: int) -> None:
 
 def early_end(keep: float) -> Lie:
     return lambda answer: answer.send(answer.body[: int(len(answer.body) * keep)])
+
+
+def fault(code: int) -> Lie:
+    """The answer is this error."""
+
+    def lie(answer: Answer) -> None:
+        head = ua.ResponseHeader(RequestHandle=answer.response.ResponseHeader.RequestHandle)
+        head.ServiceResult = ua.StatusCode(ua.UInt32(code))
+        answer.send(bytes(struct_to_binary(ua.ServiceFault(ResponseHeader=head))))
+
+    return lie
 
 
 def another_type(answer: Answer) -> None:
