@@ -98,6 +98,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Entry point of `tagsight` and `python -m tagsight`."""
+    from tagsight.platform import forbid_memory_dumps  # noqa: PLC0415 - `tagsight` as a library needs it not
+
+    forbid_memory_dumps()
     sys.exit(run(sys.argv[1:]))
 
 

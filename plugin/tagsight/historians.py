@@ -53,6 +53,8 @@ def connection_of(  # noqa: PLR0917 - what a connection is made of
             what=f"no password is stored for user {plan.user!r} of historian {plan.name!r}",
             mend=f"`tagsight password set {plan.name}`, or the environment variable {variable_of(plan.name)}.",
         )
+    if is_opc_ua:
+        _check_own_keys(data_folder.certificates)
     return Connection(
         url=plan.url,
         user=plan.user,
@@ -69,6 +71,11 @@ def connection_of(  # noqa: PLR0917 - what a connection is made of
     )
 
 
+def _check_own_keys(folder: Path) -> None:
+    for key in sorted((folder / "own").glob("*.pem")):
+        _check_private(key)
+
+
 def _user_key(plan: HistorianPlan, data_folder: DataFolder) -> Path:
     key = Path(plan.user_key) if plan.user_key else data_folder.certificates / "users" / f"{plan.name}.pem"
     if not key.is_file():
@@ -76,6 +83,10 @@ def _user_key(plan: HistorianPlan, data_folder: DataFolder) -> Path:
             what=f"the key of the user certificate of historian {plan.name!r} is not there: {key}",
             mend="Put it there (DER or PEM), or name its file: `user_key:`.",
         )
+    _check_private(key)
+    return key
+
+
+def _check_private(key: Path) -> None:
     if not is_private(key):
         raise NotAllowed(what=f"the key {key} can be read by other users", mend=f"`chmod 600 {key}`")
-    return key

@@ -66,6 +66,18 @@ def write_private(path: Path, data: bytes) -> None:
         raise
 
 
+def forbid_memory_dumps() -> None:
+    """A crash of this process or its children writes no memory to the disk: passwords and keys are in it.
+
+    On Windows error reporting keeps dumps only where an administrator switched that on.
+    """
+    if WINDOWS:
+        return
+    import resource  # noqa: PLC0415 - POSIX only
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
 def lower_priority() -> None:
     """Let everything else on this machine go first (training)."""
     if sys.platform == "win32":

@@ -20,6 +20,12 @@ from tagsight.platform import (
     write_private,
 )
 
+CRASH = """
+import resource
+from tagsight.platform import forbid_memory_dumps
+forbid_memory_dumps()
+print(resource.getrlimit(resource.RLIMIT_CORE)[0])
+"""
 HOLD = """
 import sys
 from pathlib import Path
@@ -115,3 +121,9 @@ def test_priority_is_lowered_in_the_process_that_asks() -> None:
     script = "import os; from tagsight.platform import lower_priority; lower_priority(); print(os.nice(0))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert int(done.stdout) >= 10
+
+
+@pytest.mark.skipif(WINDOWS, reason="limits of resources are POSIX")
+def test_a_crash_writes_no_memory_to_the_disk() -> None:
+    said = subprocess.run([sys.executable, "-c", CRASH], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "0"

@@ -6,6 +6,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
+from tagsight.__main__ import run
 from tagsight.data_folder import DataFolder
 from tagsight.errors import NotAllowed, NotReady, StorageError
 from tagsight.historians import connection_of, open_plan_historian
@@ -103,3 +104,65 @@ def test_a_connection_carries_what_the_plan_says(secrets: Secrets, tmp_path: Pat
     assert connection.accepted == {"ns=2;s=a"}
     assert connection.timeout_s == 3.0
     assert connection.timezone == "Europe/Berlin"
+
+
+def certified(tmp_path: Path, **changes: str) -> HistorianPlan:
+    return HistorianPlan("north", "opc.tcp://n:4840", user_certificate=str(tmp_path / "user.der"), **changes)
+
+
+def test_the_key_of_a_user_certificate_is_a_private_file_in_the_data_folder_or_where_it_is_named(
+    secrets: Secrets, tmp_path: Path
+) -> None:
+    data = DataFolder(tmp_path)
+    with pytest.raises(NotReady, match=r"north\.pem"):
+        connection_of(certified(tmp_path), data, secrets)
+    key = tmp_path / "certificates" / "users" / "north.pem"
+    write_private_file(key)
+    connection = connection_of(certified(tmp_path), data, secrets)
+    assert (connection.user_key, connection.user_certificate) == (key, tmp_path / "user.der")
+    assert connection.password == ""
+    elsewhere = tmp_path / "elsewhere.pem"
+    write_private_file(elsewhere)
+    assert connection_of(certified(tmp_path, user_key=str(elsewhere)), data, secrets).user_key == elsewhere
+    secrets.store_in_file("north", "its passphrase")
+    assert connection_of(certified(tmp_path), data, secrets).password == "its passphrase"
+
+
+def write_private_file(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"key")
+    path.chmod(0o600)
+
+
+@pytest.mark.skipif(WINDOWS, reason="Windows has no mode bits")
+@pytest.mark.parametrize("name", ["users/north.pem", "own/tagsight-client.pem"])
+def test_a_key_that_others_can_read_is_refused(secrets: Secrets, tmp_path: Path, name: str) -> None:
+    write_private_file(tmp_path / "certificates" / "users" / "north.pem")
+    key = tmp_path / "certificates" / name
+    write_private_file(key)
+    key.chmod(0o640)
+    with pytest.raises(NotAllowed, match="can be read by other users") as refusal:
+        connection_of(certified(tmp_path), DataFolder(tmp_path), secrets)
+    assert refusal.value.mend == f"`chmod 600 {key}`"
+
+
+FILE = """\
+timezone: UTC
+historian: {url: "opc.tcp://127.0.0.1:1", user: tagsight, timeout: 1s}
+models: [{name: Health, asset: P101, inputs: ["Plant/*"]}]
+"""
+
+
+def test_what_a_command_says_and_leaves_behind_has_no_password_in_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, data = tmp_path / "tagsight.yaml", tmp_path / "data"
+    file.write_text(FILE)
+    monkeypatch.setenv(variable_of("default"), "h1dden-s3cret")
+    for command in (["check", str(file)], ["probe", str(file), "--data", str(data)]):
+        run(["--debug", *command])
+    said = capfd.readouterr()
+    left = b"".join(path.read_bytes() for path in data.rglob("*") if path.is_file())
+    assert "127.0.0.1:1" in said.out + said.err
+    assert "h1dden" not in said.out + said.err
+    assert b"h1dden" not in left
