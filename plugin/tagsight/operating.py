@@ -72,7 +72,8 @@ class Operators:
         if act.shelved_until_ns is not None and act.model in standing:
             run, now = standing[act.model]
             shelved = shelved_words(state, act.time_ns, self.recorder.timezone)
-            return alarm_row(run, act.time_ns, replace(now, shelved=shelved))
+            time_ns = max(act.time_ns, run.due_ns)  # a historian's clock may be ahead of this machine's
+            return alarm_row(run, time_ns, replace(now, shelved=shelved))
         if act.off is None and not act.feedback:
             return None
         return operator_row(act.model, act.time_ns, off=state.off, feedback_count=state.feedback_count)

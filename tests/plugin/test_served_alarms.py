@@ -230,6 +230,14 @@ def test_a_shelving_ends_by_itself_at_its_time(alarmed: Alarmed) -> None:
     assert alarmed.notes == ["olga: P101/Health: shelved", "TagSight: P101/Health: not shelved any more"]
 
 
+def test_a_shelving_is_the_newest_value_also_where_the_historians_clock_is_ahead(alarmed: Alarmed) -> None:
+    alarmed.score(1.4, 1.4)
+    alarmed.clock.advance(-90.0)
+    alarmed.act(Act.SHELVE, seconds=600.0)
+    newest = alarmed.writer.output_history(MODEL, "Alarm", 0, 2**62, limit=10)[-1]
+    assert (newest[0], newest[1].value) == (START + MINUTE, 0)
+
+
 def test_an_alarm_that_begins_while_shelved_is_announced_when_the_shelving_ends(alarmed: Alarmed) -> None:
     alarmed.score(0.2)
     alarmed.act(Act.SHELVE, seconds=600.0)
