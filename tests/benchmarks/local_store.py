@@ -1,6 +1,6 @@
 """A pull into the local history store: values per second, peak memory, and what reading it again costs.
 
-    python tests/benchmarks/local_store.py [MILLIONS] [TAGS] [served]
+    python -m tests.benchmarks.local_store [MILLIONS] [TAGS] [served]
 
 The historian makes its values as it is asked, so that the memory measured is the store's. With `served` they come over
 OPC UA (SignAndEncrypt) from an embedded historian in a process of its own, which holds a repeated day in memory.

@@ -186,6 +186,12 @@ async def test_the_time_without_tagsight_is_a_gap_and_its_part_beyond_the_limit_
     assert site.store.gaps.totals().filled == 1
 
 
+async def test_before_the_first_attempt_to_connect_nothing_is_a_gap(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    await site.look()
+    assert site.store.gaps.open_gaps("default " + STORED) == []
+
+
 async def test_a_kill_in_an_outage_leaves_the_gap_open_and_the_next_start_ends_it(tmp_path: Path) -> None:
     site = await Site(tmp_path).connect()
     await site.look()
