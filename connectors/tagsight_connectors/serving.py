@@ -34,6 +34,7 @@ class ServedVariable:
         eu_range: None for none.
         description: one line for people.
         writable_by: the lowest role that may write it; None: read-only.
+        definition: how the value is made (OPC 10000-8: `Definition`), "" for none.
         part_of: name of the type (`ServedType`) whose instance the folder of this variable is; "": a plain folder.
     """
 
@@ -45,6 +46,7 @@ class ServedVariable:
     eu_range: Range | None = None
     description: str = ""
     writable_by: UserRole | None = None
+    definition: str = ""
     part_of: str = ""
 
 

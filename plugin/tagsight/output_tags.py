@@ -59,6 +59,7 @@ class OutputTag:
         eu_range: None for none.
         description: one line for people.
         writable_by: the lowest role that may write it; None: read-only.
+        definition: how it is made, "" for none.
     """
 
     output: str
@@ -68,6 +69,7 @@ class OutputTag:
     eu_range: Range | None = None
     description: str = ""
     writable_by: UserRole | None = None
+    definition: str = ""
 
 
 def output_tags(model: str, roles: Sequence[RoleLike], *, detail: bool) -> tuple[OutputTag, ...]:
@@ -85,7 +87,11 @@ def output_tags(model: str, roles: Sequence[RoleLike], *, detail: bool) -> tuple
 
 
 def _basic(model: str) -> Iterator[OutputTag]:
-    yield OutputTag("Score", eu_range=Range(0.0, 2.0), description=f"{model}: 0 is normal, 1.0 is the alarm limit")
+    words, made = (
+        f"{model}: 0 is normal, 1.0 is the alarm limit",
+        f"{model}: distance from the behaviour that it learned",
+    )
+    yield OutputTag("Score", eu_range=Range(0.0, 2.0), description=words, definition=made)
     yield OutputTag("Limit", eu_range=Range(0.0, 2.0), description="Alarm limit of the score")
     yield OutputTag("Alarm", _NUMBER, True, "", _SWITCH, f"{model}: 1 while the alarm is active")
     states = "NAMUR NE 107: 0 normal, 2 function check, 3 out of specification, 4 maintenance required"
@@ -179,5 +185,6 @@ def served_variable(model: str, tag: OutputTag, *, path: str = "", part_of: str 
         eu_range=tag.eu_range,
         description=tag.description,
         writable_by=tag.writable_by,
+        definition=tag.definition,
         part_of=part_of,
     )

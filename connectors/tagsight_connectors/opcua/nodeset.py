@@ -96,6 +96,10 @@ def _property_nodes(owner: str, variable: ServedVariable) -> Iterator[ET.Element
         fields["Description"] = variable.unit
         value = _structure(IDS.EUInformation_Encoding_DefaultXml, "EUInformation", fields)
         yield _property_node(owner, "EngineeringUnits", "EUInformation", value)
+    if variable.definition:
+        text = ET.Element("uax:String")
+        text.text = variable.definition
+        yield _property_node(owner, "Definition", "String", text)
 
 
 def _property_node(owner: str, name: str, data_type: str, value: ET.Element) -> ET.Element:

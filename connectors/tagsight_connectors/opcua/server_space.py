@@ -25,6 +25,7 @@ WRITE_STATUS_AND_TIME: Final = 0x60
 IDS: Final = ua.ObjectIds
 AT: Final = ua.AttributeIds
 MORE: Final = "more"
+PROPERTY_TYPES: Final = {ua.Range: IDS.Range, ua.EUInformation: IDS.EUInformation, str: IDS.String}
 
 
 def variant_type_of(variable: ServedVariable) -> ua.VariantType:
@@ -126,7 +127,7 @@ class ServedSpace:
         node = NodeData(node_id)
         node.attributes = self._variable_attributes(node_id, name, "", namespace=0)
         node.attributes[AT.Value] = self._property_value(content)
-        kind = ua.NodeId(IDS.Range if isinstance(content, ua.Range) else IDS.EUInformation)
+        kind = ua.NodeId(PROPERTY_TYPES[type(content)])
         node.attributes[AT.DataType] = self._constant(AT.DataType, kind, ua.VariantType.NodeId)
         for attribute in (AT.AccessLevel, AT.UserAccessLevel):
             node.attributes[attribute] = self._constant(attribute, READ, ua.VariantType.Byte)
@@ -142,7 +143,8 @@ class ServedSpace:
     def _property_value(self, content: Any) -> AttributeValue:
         key = ("property", str(content))
         if key not in self._shared:
-            variant = ua.Variant(content, ua.VariantType.ExtensionObject)
+            text = isinstance(content, str)
+            variant = ua.Variant(content, ua.VariantType.String if text else ua.VariantType.ExtensionObject)
             self._shared[key] = AttributeValue(ua.DataValue(variant))
         value: AttributeValue = self._shared[key]
         return value
@@ -266,14 +268,16 @@ def _properties(variable: ServedVariable) -> list[tuple[str, Any]]:
         found.append(("EURange", ua.Range(variable.eu_range.low, variable.eu_range.high)))
     if variable.data_type is DataType.NUMBER and variable.unit:
         found.append(("EngineeringUnits", eu_information(variable.unit)))
+    if variable.definition:
+        found.append(("Definition", variable.definition))
     return found
 
 
 def type_definition(variable: ServedVariable) -> int:
     """Type of the variable: with the properties that it has (OPC 10000-8, 5.3.2)."""
-    names = {name for name, _ in _properties(variable)}
+    names = {name for name, _ in _properties(variable)} - {"Definition"}
     if not names:
-        return int(IDS.BaseDataVariableType)
+        return int(IDS.DataItemType if variable.definition else IDS.BaseDataVariableType)
     if len(names) == 1:
         return int(IDS.AnalogItemType if "EURange" in names else IDS.AnalogUnitType)
     return int(IDS.AnalogUnitRangeType)

@@ -14,7 +14,7 @@ from tests.connectors.opcua.served_plant import URI, Plant
 
 IDS = ua.ObjectIds
 TYPES_URI = "urn:test:types"
-SCORE = ServedVariable("Score", "Score", unit="%", eu_range=Range(0, 2), description="0 is normal")
+SCORE = ServedVariable("Score", "Score", unit="%", eu_range=Range(0, 2), definition="a distance")
 NOTE = ServedVariable("Note", "Note", DataType.TEXT)
 TYPES = ServedTypes(
     TYPES_URI,
@@ -77,6 +77,7 @@ async def test_the_type_declares_what_its_parts_are(plant: Plant) -> None:
         assert await score.read_type_definition() == ua.NodeId(IDS.AnalogUnitRangeType)
         assert await (await score.get_child("0:EURange")).read_value() == ua.Range(0, 2)
         assert (await (await score.get_child("0:EngineeringUnits")).read_value()).DisplayName.Text == "%"
+        assert await (await score.get_child("0:Definition")).read_value() == "a distance"
         rules = [await node.get_referenced_nodes(IDS.HasModellingRule) for node in (score, note)]
         wanted = [IDS.ModellingRule_Mandatory, IDS.ModellingRule_Optional]
         assert [rule[0].nodeid.Identifier for rule in rules] == wanted

@@ -44,6 +44,17 @@ async def test_each_variable_has_its_data_type(plant: Plant, name: str, kind: st
         assert await node.read_data_type() == ua.NodeId(getattr(ua.ObjectIds, kind))
 
 
+async def test_a_variable_tells_how_it_is_made(plant: Plant) -> None:
+    plant.source.add(ServedVariable("Plant/P103/Wear", "Plant/P103/Wear", definition="sum of the hours"), None)
+    await plant.server.publish()
+    async with plant.client() as client:
+        wear = await plant.node(client, "Plant/P103/Wear")
+        assert await (await wear.get_child("0:Definition")).read_value() == "sum of the hours"
+        assert (await wear.read_type_definition()).Identifier == ua.ObjectIds.DataItemType
+    plant.source.remove("Plant/P103/Wear")
+    await plant.server.publish()
+
+
 async def test_variables_say_that_their_history_can_be_read(plant: Plant) -> None:
     async with plant.client() as client:
         speed = await plant.node(client, "Plant/P101/Speed")
