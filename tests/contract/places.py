@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import time_ns
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -83,34 +83,39 @@ class MemoryPlace:
 
 
 class StoredPlace:
-    """The memory historian behind a local history store of its own for each example."""
+    """Any other place behind a local history store, a new one for each example."""
 
-    def __init__(self) -> None:
-        self._behind = MemoryPlace()
-        self.accepted = self._behind.accepted
+    def __init__(self, behind: Place) -> None:
+        self._behind = behind
+        self.accepted = behind.accepted
         self._folder = tempfile.TemporaryDirectory(prefix="contract-")
         self._store = HistoryStore.open(Path(self._folder.name) / "0", StoreBounds())
         self._count = 0
 
     def address(self, name: str) -> str:
-        return name
+        return self._behind.address(name)
 
     async def fill(self, speed: TagHistory, mode: TagHistory) -> Historian:
         self._store.close()
         self._count += 1
         self._store = HistoryStore.open(Path(self._folder.name) / str(self._count), StoreBounds())
-        await self._behind.fill(speed, mode)
-        historian = await self.again()
-        await historian.connect()
-        return historian
+        return self._stored(await self._behind.fill(speed, mode))
 
     async def again(self) -> Historian:
-        behind = await self._behind.again()
+        return self._stored(await self._behind.again())
+
+    def _stored(self, behind: Historian) -> Historian:
         return StoredHistorian(behind, self._store, "plant", now_ns=time_ns, late_ns=0)
 
     def remove(self) -> None:
         self._store.close()
         self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
 
 
 class FilePlace:

@@ -29,7 +29,7 @@ from tests.contract.places import SECOND, START_NS, FilePlace, MemoryPlace, Plac
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # an OPC UA server takes a second to start: one for all
 
-KINDS = ["memory", "memory-stored", "file-wide", "file-long", "file-parquet", "opc-ua"]
+KINDS = ["memory", "memory-stored", "file-wide", "file-long", "file-parquet", "opc-ua", "opc-ua-stored"]
 WHOLE = Span(START_NS, START_NS + 3600 * SECOND)
 
 
@@ -39,12 +39,15 @@ async def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     if kind == "memory":
         yield MemoryPlace()
     elif kind == "memory-stored":
-        stored = StoredPlace()
-        yield stored
-        stored.remove()
+        with StoredPlace(MemoryPlace()) as stored:
+            yield stored
     elif kind == "opc-ua":
         async with opc_ua_place(tmp_path_factory.mktemp("contract")) as served:
             yield served
+    elif kind == "opc-ua-stored":
+        async with opc_ua_place(tmp_path_factory.mktemp("contract")) as served:
+            with StoredPlace(served) as stored:
+                yield stored
     else:
         files = FilePlace(kind.removeprefix("file-"))
         yield files
