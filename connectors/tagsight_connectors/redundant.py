@@ -5,12 +5,13 @@ maintenance. They answer with the same addresses, so what was read from one goes
 """
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from typing import Final
+from typing import Final, cast
 
 from tagsight_connectors.aggregates import STANDARD, Aggregate, AggregateConfiguration, ProcessedHistory
-from tagsight_connectors.errors import HistorianError, NotConnected
+from tagsight_connectors.errors import HistorianError, NotConnected, Unsupported
 from tagsight_connectors.historian import Description, Historian
 from tagsight_connectors.history import Page, Sample, Span, Times, WriteOutcome
+from tagsight_connectors.live import LiveSource, LiveSubscription, Receiver
 from tagsight_connectors.tag import Tag
 
 HEALTHY: Final = 200
@@ -113,6 +114,14 @@ class RedundantHistorian:
         """As the active server."""
         return await self._server().read_current(addresses)
 
+    async def subscribe(self, receiver: Receiver) -> LiveSubscription:
+        """With the active server; another one is subscribed to after the next `connect`."""
+        return await self._live().subscribe(receiver)
+
+    async def without_history(self, addresses: Sequence[str]) -> Sequence[str]:
+        """As the active server."""
+        return await self._live().without_history(addresses)
+
     async def write(self, samples: Sequence[Sample]) -> Sequence[WriteOutcome]:
         """To the active server alone: redundant servers share what is written, or each is a historian of its own."""
         return await self._server().write(samples)
@@ -130,6 +139,12 @@ class RedundantHistorian:
             finally:
                 await server.close()
         return False
+
+    def _live(self) -> LiveSource:
+        server = self._server()
+        if not hasattr(server, "subscribe"):
+            raise Unsupported("subscriptions")
+        return cast("LiveSource", server)
 
     def _server(self) -> Historian:
         if self._active is None:

@@ -16,6 +16,7 @@ from tagsight_connectors.connection import Connection, WriteService
 from tagsight_connectors.errors import AccessRefused, MalformedData, NotConnected, UnknownTag
 from tagsight_connectors.historian import Description
 from tagsight_connectors.history import Page, Sample, Span, TagHistory, Times, WriteOutcome
+from tagsight_connectors.live import Receiver
 from tagsight_connectors.opcua.address import Namespaces
 from tagsight_connectors.opcua.browsing import Browser
 from tagsight_connectors.opcua.certificates import SECOND, leaf_certificate, thumbprint_of
@@ -30,6 +31,7 @@ from tagsight_connectors.opcua.request_size import RequestSize
 from tagsight_connectors.opcua.selection import selection_of
 from tagsight_connectors.opcua.service import Service
 from tagsight_connectors.opcua.session import close_session, open_session
+from tagsight_connectors.opcua.subscription import Subscription
 from tagsight_connectors.opcua.tag_facts import access_of
 from tagsight_connectors.opcua.user_token import user_of
 from tagsight_connectors.opcua.value_forms import Forms
@@ -200,6 +202,23 @@ class OpcUaHistorian:
         return [
             Sample(address, 0, None, BAD_NODE_ID_UNKNOWN) if node is None else forms.sample(address, next(readings))
             for address, node in zip(addresses, nodes, strict=True)
+        ]
+
+    async def subscribe(self, receiver: Receiver) -> Subscription:
+        """A subscription without any tag yet; see `LiveSource`."""
+        subscription = Subscription(self._service(), self._shown(), receiver)
+        await subscription.begin()
+        return subscription
+
+    async def without_history(self, addresses: Sequence[str]) -> Sequence[str]:
+        """Those that are there and whose history we may not read."""
+        service = self._service()
+        items = [(service.namespaces.node(address), ua.AttributeIds.UserAccessLevel) for address in addresses]
+        levels = await service.read(items)
+        return [
+            address
+            for address, (level, status, _) in zip(addresses, levels, strict=True)
+            if not status >> 31 and not access_of(level) & Access.READ_HISTORY
         ]
 
     async def write(self, samples: Sequence[Sample]) -> Sequence[WriteOutcome]:

@@ -19,6 +19,7 @@ DEEPEST: Final = 16
 EPOCH_TICKS: Final = 116_444_736_000_000_000
 """1970-01-01 in 100 ns since 1601-01-01, the origin of OPC UA times."""
 
+_DOUBLE: Final = struct.Struct("<d")
 _TICKS_LEAST: Final = -(2**63) // 100 + EPOCH_TICKS + 1
 _TICKS_MOST: Final = (2**63 - 1) // 100 + EPOCH_TICKS
 
@@ -93,6 +94,10 @@ class WireReader:
     def int64(self) -> int:
         """Int64, DateTime in ticks."""
         return int.from_bytes(self.take(8), "little", signed=True)
+
+    def double(self) -> float:
+        """Double."""
+        return float(self.unpack(_DOUBLE))
 
     def unpack(self, layout: struct.Struct) -> int | float | bool:
         """One number."""
