@@ -1,8 +1,8 @@
-"""Limits on what a server sends: chunk, chunks, message. asyncua's client has none that last.
+"""Limits on what a server sends: chunk, chunks, message; and on what we send: no service that changes a server.
 
-It announces buffers of two gigabytes in Hello, takes over whatever limits the server answers in Acknowledge, 0 meaning
-none, and collects the bytes of a chunk before it looks at the length that the chunk announces. Private hooks are used
-here, and `test_client_guard.py` pins them.
+asyncua's client has no limits that last. It announces buffers of two gigabytes in Hello, takes over whatever limits
+the server answers in Acknowledge, 0 meaning none, and collects the bytes of a chunk before it looks at the length that
+the chunk announces. Private hooks are used here, and `test_client_guard.py` pins them.
 """
 
 import asyncio
@@ -22,6 +22,23 @@ CLIENT_MESSAGE_CHUNKS: Final = CLIENT_MESSAGE_BYTES // 8_192
 """Chunks of one answer, if a server cuts it into the smallest that the protocol allows."""
 
 
+SENT: Final = frozenset(
+    {
+        "OpenSecureChannel", "CloseSecureChannel", "GetEndpoints",
+        "CreateSession", "ActivateSession", "CloseSession",
+        "Read", "HistoryRead", "Browse", "BrowseNext",
+        "CreateSubscription", "DeleteSubscriptions", "CreateMonitoredItems", "DeleteMonitoredItems",
+        "Publish", "Republish",
+        "Write", "HistoryUpdate",
+    }
+)  # fmt: skip
+"""Every service that we use (design law 3); Write and HistoryUpdate only by `writing`, which holds the fence."""
+
+
+class ServiceNotUsed(RuntimeError):
+    """Something in this process asked our connection for a service that TagSight never uses: a mistake in the code."""
+
+
 class ClientLimits(TransportLimits):  # type: ignore[misc] # asyncua counts as untyped
     """Our limits for what is received stay, whatever the server acknowledges; what we send obeys the server."""
 
@@ -39,7 +56,7 @@ def client_limits() -> ClientLimits:
 
 
 class GuardedProtocol(UASocketProtocol):  # type: ignore[misc] # asyncua counts as untyped
-    """Announces our limits, and closes the connection when a chunk announces more than that, before it is collected."""
+    """Announces our limits, ends the connection when a chunk announces more, and sends `SENT` alone."""
 
     receive_buffer: bytes | None
     _callbackmap: dict[int, asyncio.Future[Any]]
@@ -52,6 +69,14 @@ class GuardedProtocol(UASocketProtocol):  # type: ignore[misc] # asyncua counts 
         if self.transport is not None:
             self.transport.write(uatcp_to_binary(MessageType.Hello, hello))
         return await asyncio.wait_for(answer, self.timeout)
+
+    def _send_request(self, request: Any, *args: Any, **options: Any) -> asyncio.Future[Any]:
+        """As asyncua's: the one place through which every request goes."""
+        name = type(request).__name__.removesuffix("Request")
+        if name not in SENT:
+            raise ServiceNotUsed(name)
+        sent: asyncio.Future[Any] = super()._send_request(request, *args, **options)
+        return sent
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the server."""

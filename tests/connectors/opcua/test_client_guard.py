@@ -4,11 +4,12 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
-from asyncua import Client
+from asyncua import Client, ua
 from asyncua.client.ua_client import UaClient
-from asyncua.ua import Acknowledge
+from asyncua.ua import Acknowledge, uaprotocol_auto
 
 from tagsight_connectors.connection import Connection, MessageSecurity
 from tagsight_connectors.errors import HistorianError, NotConnected
@@ -17,7 +18,9 @@ from tagsight_connectors.opcua.client_guard import (
     CLIENT_CHUNK_BYTES,
     CLIENT_MESSAGE_BYTES,
     CLIENT_MESSAGE_CHUNKS,
+    SENT,
     GuardedProtocol,
+    ServiceNotUsed,
     client_limits,
     guard,
 )
@@ -40,6 +43,39 @@ def test_a_server_that_acknowledges_no_limits_does_not_lift_ours() -> None:
     assert not limits.is_msg_size_within_limit(CLIENT_MESSAGE_BYTES + 1)
     assert not limits.is_chunk_count_within_limit(CLIENT_MESSAGE_CHUNKS + 1)
     assert (limits.max_recv_buffer, limits.max_send_buffer) == (CLIENT_CHUNK_BYTES, 8_192)
+
+
+REQUESTS = sorted(
+    name
+    for name in vars(uaprotocol_auto)
+    if name.endswith("Request") and hasattr(getattr(uaprotocol_auto, name)(), "RequestHeader")
+)
+
+
+def test_what_changes_a_server_is_not_among_the_services_that_we_use() -> None:
+    assert {f"{name}Request" for name in SENT} <= set(REQUESTS)
+    assert not SENT & {"Call", "AddNodes", "AddReferences", "DeleteNodes", "DeleteReferences", "TransferSubscriptions"}
+
+
+@pytest.mark.parametrize("name", [name for name in REQUESTS if name.removesuffix("Request") not in SENT])
+async def test_a_service_that_we_do_not_use_never_leaves_the_connection(name: str) -> None:
+    client = Client("opc.tcp://127.0.0.1:1")
+    guard(client)
+    written: list[bytes] = []
+    protocol = client.uaclient._make_protocol()
+    protocol.transport = type("Wire", (), {"write": written.append})()
+    with pytest.raises(ServiceNotUsed):
+        protocol._send_request(getattr(uaprotocol_auto, name)())
+    protocol._send_request(uaprotocol_auto.ReadRequest())
+    assert len(written) == 1
+
+
+@pytest.mark.parametrize("node", [ua.NodeId("Speed", 2), ua.NodeId(2255)], ids=["plant", "server"])
+async def test_the_watch_over_the_whole_suite_sees_a_write_that_nobody_accepted(fence: Any, node: ua.NodeId) -> None:
+    watch, values = type(fence)(), [ua.WriteValue(NodeId=node, AttributeId=ua.AttributeIds.Value)]
+    watch.see(GuardedProtocol(), ua.WriteRequest(Parameters=ua.WriteParameters(NodesToWrite=values)))
+    watch.see(GuardedProtocol(), ua.CallRequest())
+    assert len(watch.breaches) == 2
 
 
 @asynccontextmanager
