@@ -60,7 +60,10 @@ class ConditionMethods:
 
     async def call(self, calls: list[Any], user: Any, subscriptions: Collection[int]) -> list[Any]:
         """Answer each call by itself, in order; `subscriptions` are those of the caller."""
-        answers = [await self._answer(each, user, subscriptions) for each in calls]
+        answers = []
+        for each in calls:
+            answers.append(await self._answer(each, user, subscriptions))
+            await asyncio.sleep(0)  # other clients are served between
         if any(answer == Codes.Good for answer in answers):
             await self.stored()
         return [ua.CallMethodResult(StatusCode=ua.StatusCode(ua.UInt32(answer))) for answer in answers]
