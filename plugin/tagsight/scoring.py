@@ -12,12 +12,12 @@ import numpy as np
 
 from tagsight.framing import build_frame, live_span
 from tagsight.results import ExplanationResult, RoleResult, Run
-from tagsight.scoring_task import ModelFacts, ScoredRun, ScoreTask, StorePlace
+from tagsight.scoring_task import ModelFacts, ScoredRun, ScoreTask, StorePlace, Unloadable
 from tagsight_connectors.quality import BAD, BAD_NO_DATA, BAD_SENSOR_FAILURE, GOOD, UNCERTAIN
 from tagsight_explain.explainers import explain_many
 from tagsight_explain.explanation import Explanation
 from tagsight_explain.settings import ExplainSettings
-from tagsight_models.errors import ModelError
+from tagsight_models.errors import ModelError, NoSuchModel
 from tagsight_models.frame import Floats
 from tagsight_models.gates import GateLimits
 from tagsight_models.model_store import Loaded, ModelStore
@@ -36,14 +36,16 @@ class Scorer:
         self._store = ModelStore(place.root, place.key)
         self._loaded: dict[str, Loaded] = {}
 
-    def facts(self, names: Sequence[str]) -> list[ModelFacts]:
-        """Of every model that has an approved version that loads; loads what was approved since."""
-        found = []
+    def facts(self, names: Sequence[str]) -> list[ModelFacts | Unloadable]:
+        """Of every model that has an approved version; loads what was approved since."""
+        found: list[ModelFacts | Unloadable] = []
         for name in names:
             try:
                 loaded = self._store.load_approved(name)
-            except ModelError:
+            except ModelError as error:
                 self._loaded.pop(name, None)
+                if not isinstance(error, NoSuchModel):
+                    found.append(Unloadable(name, str(error)))
                 continue
             self._loaded[name] = loaded
             found.append(ModelFacts(name, loaded.version, loaded.card, loaded.refused))

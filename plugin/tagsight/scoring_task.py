@@ -30,6 +30,14 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Unloadable:
+    """A model that was approved, and of which no version can be loaded: it is not scored, and must not look well."""
+
+    model: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreTask:
     """One model's share of a tick.
 

@@ -36,12 +36,13 @@ from tagsight.plan import ModelPlan, Plan
 from tagsight.plugin_state import PluginState
 from tagsight.recording import Recorder
 from tagsight.schedule import Calendar, Every, Schedule, Work
-from tagsight.scoring_task import ModelFacts, StorePlace
+from tagsight.scoring_task import ModelFacts, StorePlace, Unloadable
 from tagsight.tick import Participant, Ticker, TickOutcome
 from tagsight.training import TrainOutcome, gather, keep_binding, watched_while
 from tagsight.workers import Task, WorkerFailure, Workers
 from tagsight_connectors.errors import HistorianError, NotConnected
 from tagsight_connectors.historian import Historian
+from tagsight_connectors.quality import BAD
 from tagsight_connectors.store.database import StoreFailure
 from tagsight_models.errors import ModelError
 
@@ -157,17 +158,21 @@ class Service:
         bound = {one.model: one.binding for one in self.ledger.bindings()}
         names = [model.key for model in self.plan.models if bound.get(model.key) is not None]
         try:
-            facts: Sequence[ModelFacts] = await self.workers.scoring.run(Task("facts", (self.place, names), FACTS_S))
+            task = Task("facts", (self.place, names), FACTS_S)
+            facts: Sequence[ModelFacts | Unloadable] = await self.workers.scoring.run(task)
         except WorkerFailure as failure:
             self._tell("models", f"{failure}; {failure.detail}")
             return
         plans = {model.key: model for model in self.plan.models}
         found = {}
         for one in facts:
+            if isinstance(one, Unloadable):
+                self._fail_unloadable(plans[one.model], one)
+                continue
             binding = bound[one.model]
             if binding is not None:
                 found[one.model] = Participant.of(plans[one.model], binding, one)
-            self._tell_refused(one)
+            self._tell_refused(one.model, one.refused)
         self.participants = found
         if self._schedule is not None:
             self._schedule.replan(tuple(self._jobs()))
@@ -245,25 +250,36 @@ class Service:
         await self.refresh()
         for which, what in self._certificates.warnings(self.clock.now_ns()):
             self._tell(which, what)
-        step = self.ledger.retain(self.plan.retention)
-        while step.more:
+        more = True
+        while more:
+            step = self.ledger.retain(self.plan.retention)
             if step.not_recovered:
                 self._tell("outbox", f"{step.not_recovered} deliveries were given up: the outbox is full")
+            more = step.more
             await asyncio.sleep(0)
-            step = self.ledger.retain(self.plan.retention)
 
     def _of_interval(self, historian: str, every_ns: int) -> list[Participant]:
         """By the plan, so that one interval alone asks for a model; one with a coarser grid is due less often."""
         found = self.participants.values()
         return [one for one in found if (one.plan.historian, one.plan.score.every_ns) == (historian, every_ns)]
 
-    def _tell_refused(self, facts: ModelFacts) -> None:
-        """Versions that were not loaded: told and kept in the audit when that changes."""
-        if self._refused.get(facts.model, ()) != facts.refused:
-            self._refused[facts.model] = facts.refused
-            for refused in facts.refused:
-                self._tell(facts.model, refused)
-                self.ledger.audit(PLUGIN, "model refused", f"{facts.model}: {refused}")
+    def _tell_refused(self, model: str, refused: tuple[str, ...]) -> bool:
+        """Versions that were not loaded: told and kept in the audit when that changes; whether it did."""
+        if self._refused.get(model, ()) == refused:
+            return False
+        self._refused[model] = refused
+        for why in refused:
+            self._tell(model, why)
+            self.ledger.audit(PLUGIN, "model refused", f"{model}: {why}")
+        return True
+
+    def _fail_unloadable(self, model: ModelPlan, one: Unloadable) -> None:
+        """Its last outputs would look well for ever: Bad, with the reason."""
+        if self._tell_refused(model.key, (one.why,)) and model.historian in self._tickers:
+            every_ns, ticker = model.score.every_ns, self._tickers[model.historian]
+            due_ns = ticker.link.now_ns() // every_ns * every_ns
+            rows = ticker.recorder.unavailable(model, due_ns, 0, BAD, one.why)
+            self.ledger.record(TickRecord(rows=rows, destinations=destinations_of(self.plan)))
 
     def _close_interrupted(self) -> None:
         """What was not explained when TagSight last ended says so."""

@@ -13,7 +13,7 @@ from tagsight.clocks import SECOND
 from tagsight.conditions import parse
 from tagsight.results import Run
 from tagsight.scoring import Scorer, _scored
-from tagsight.scoring_task import ScoredRun, ScoreTask, StorePlace
+from tagsight.scoring_task import ScoredRun, ScoreTask, StorePlace, Unloadable
 from tagsight_connectors.history import TagHistory
 from tagsight_connectors.quality import BAD, BAD_NO_COMMUNICATION, GOOD, UNCERTAIN, Quality, quality_of
 from tagsight_explain.settings import ExplainSettings
@@ -21,7 +21,7 @@ from tagsight_models.errors import ModelFileDamaged
 from tagsight_models.frame import Floats, Role
 from tagsight_models.gates import GateLimits, RoleLimits
 from tagsight_models.model_store import Loaded
-from tests.plugin.small_site import LEARNED, MINUTE, NORMAL, ROLES, START, Arithmetic, card, plan_of
+from tests.plugin.small_site import LEARNED, NORMAL, ROLES, START, Arithmetic, card, plan_of
 
 STEPS = 10
 MAX_GAP_S = 180
@@ -228,8 +228,9 @@ def test_a_damaged_store_costs_one_models_facts_and_not_the_others(
         return _loaded()
 
     monkeypatch.setattr(scorer._store, "load_approved", load)
-    assert [one.model for one in scorer.facts(["P101/Health", "P102/Health", "P103/Health"])] == [
-        "P101/Health",
-        "P103/Health",
+    found = scorer.facts(["P101/Health", "P102/Health", "P103/Health"])
+    assert [(one.model, isinstance(one, Unloadable)) for one in found] == [
+        ("P101/Health", False),
+        ("P102/Health", True),
+        ("P103/Health", False),
     ]
-    assert scorer.facts(["P101/Health"])[0].card.grid_ns == MINUTE
