@@ -1,6 +1,5 @@
 """The same is asked of every server at hand; docs/interop.md says what each one answers."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "interop.md"
 
 
 @pytest.fixture(params=SERVERS)
-async def found(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, Support]]:
+async def found(request: pytest.FixtureRequest) -> tuple[str, Support]:
     name: str = request.param
     if why := missing(name):
         pytest.skip(why)
     modules = request.getfixturevalue("node_modules") if name == "node-opcua" else None
-    yield name, await examined(name, modules)
+    return name, await examined(name, modules)
 
 
 async def test_every_server_is_read_whole_its_aggregates_are_right_and_the_page_says_what_it_supports(
