@@ -13,7 +13,7 @@ from tagsight.binding import Binding
 from tagsight.duration import format_duration
 from tagsight.errors import mend_of
 from tagsight.extent import as_setting
-from tagsight.plan import ModelPlan
+from tagsight.plan import Destination, ModelPlan
 from tagsight.sampling import Sampling
 from tagsight_connectors import quality
 from tagsight_connectors.aggregates import Computer
@@ -307,17 +307,19 @@ def _freshness(where: str, facts: TagFacts, now_ns: int) -> Iterator[Finding]:
         yield Finding(Weight.WARNING, where, f"its newest value lies {format_duration(_rounded(-age))} ahead", mend)
 
 
-def judge_targets(historian: str, targets: Sequence[TargetFacts]) -> Iterator[Finding]:
-    """Whether every result has a tag that may be written."""
+def judge_targets(
+    historian: str, targets: Sequence[TargetFacts], to: Destination = Destination.WRITE
+) -> Iterator[Finding]:
+    """Whether every result has a tag that may be written in the way that the plan chose."""
+    needed = Access.WRITE_HISTORY if to is Destination.HISTORY else Access.WRITE
     where = f"results in {historian}"
     missing = [target.address for target in targets if target.found is None]
     if missing:
         mend = "Create them first: `tagsight tags FILE --csv` lists them with type, unit and range for import."
         yield Finding(Weight.BLOCKS, where, f"{len(missing)} tags are missing: {_some(missing)}", mend)
-    locked = [target.address for target in targets if target.found and Access.WRITE not in target.found.access]
+    locked = [target.address for target in targets if target.found and needed not in target.found.access]
     if locked:
-        mend = "Give TagSight's user the right to write these tags, and no others."
-        yield Finding(Weight.BLOCKS, where, f"{len(locked)} tags may not be written: {_some(locked)}", mend)
+        yield Finding(Weight.BLOCKS, where, *_locked(locked, targets, to))
     unread = [one.address for one in targets if one.by_operators and one.found and Access.READ not in one.found.access]
     if unread:
         mend = "Give TagSight's user the right to read these tags: operators write them, and nobody would hear it."
@@ -325,7 +327,10 @@ def judge_targets(historian: str, targets: Sequence[TargetFacts]) -> Iterator[Fi
     timeless = [
         target.address
         for target in targets
-        if target.found and Access.WRITE in target.found.access and Access.WRITE_TIME not in target.found.access
+        if to is Destination.WRITE
+        and target.found
+        and Access.WRITE in target.found.access
+        and Access.WRITE_TIME not in target.found.access
     ]
     if timeless:
         what = f"{len(timeless)} tags may not take a source time: {_some(timeless)}"
@@ -333,6 +338,19 @@ def judge_targets(historian: str, targets: Sequence[TargetFacts]) -> Iterator[Fi
         yield Finding(Weight.WARNING, where, what, mend)
     if targets and not missing and not locked and not unread:
         yield Finding(Weight.FINE, where, f"{len(targets)} tags are there and may be written")
+
+
+def _locked(locked: Sequence[str], targets: Sequence[TargetFacts], to: Destination) -> tuple[str, str]:
+    """What may not be written and how it can be mended, the other way of writing included."""
+    if to is Destination.HISTORY:
+        what = f"{len(locked)} tags take no HistoryUpdate: {_some(locked)}"
+        if all(target.found and Access.WRITE in target.found.access for target in targets):
+            return what, "Allow HistoryWrite on them, or write `to: write`: the Write service may write them all."
+        return what, "Allow HistoryWrite on these tags for TagSight's user, and on no others."
+    what = f"{len(locked)} tags may not be written: {_some(locked)}"
+    if all(target.found and Access.WRITE_HISTORY in target.found.access for target in targets):
+        return what, "Give TagSight's user the right, or write `to: history`: HistoryUpdate is allowed on them all."
+    return what, "Give TagSight's user the right to write these tags, and no others."
 
 
 def tag_line(facts: TagFacts, now_ns: int) -> tuple[str, ...]:

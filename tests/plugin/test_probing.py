@@ -5,7 +5,7 @@ import pytest
 
 from tagsight.binding import Binding
 from tagsight.errors import NotReady
-from tagsight.plan import Job, ModelPlan, ScorePlan, TrainPlan
+from tagsight.plan import Destination, Job, ModelPlan, ScorePlan, TrainPlan
 from tagsight.probing import (
     DAY,
     SECOND,
@@ -157,6 +157,16 @@ def test_missing_locked_and_timeless_targets_are_named() -> None:
     assert [weight for weight, _ in found] == [Weight.BLOCKS, Weight.BLOCKS, Weight.WARNING]
     assert [what.split(": ")[-1] for _, what in found] == ["gone", "locked", "timeless"]
     assert troubles(list(judge_targets("default", targets[3:]))) == []
+
+
+def test_a_server_that_takes_results_only_in_the_other_way_is_told_with_that_way() -> None:
+    by_write = [TargetFacts("score", replace(SCORE, access=Access.READ | Access.WRITE | Access.WRITE_TIME))]
+    ((weight, what),) = troubles(list(judge_targets("default", by_write, Destination.HISTORY)))
+    assert (weight, "take no HistoryUpdate" in what) == (Weight.BLOCKS, True)
+    assert any("to: write" in one.mend for one in judge_targets("default", by_write, Destination.HISTORY))
+    by_history = [TargetFacts("score", replace(SCORE, access=Access.READ | Access.WRITE_HISTORY))]
+    assert any("to: history" in one.mend for one in judge_targets("default", by_history))
+    assert troubles(list(judge_targets("default", by_history, Destination.HISTORY))) == []
 
 
 def test_a_tag_that_operators_write_must_be_readable() -> None:

@@ -110,7 +110,7 @@ async def _results(plan: "Plan", examination: "Examination", bound: "Sequence[Mo
         return _show([Finding(Weight.BLOCKS, where, str(error), error.mend)])
     if creates:
         return _show([Finding(Weight.FINE, where, f"{len(targets)} tags will be made in a file beside the export")])
-    return _show(judge_targets(examination.name, await examination.targets(targets)))
+    return _show(judge_targets(examination.name, await examination.targets(targets), results.to))
 
 
 def _show(findings: "Iterator[Finding] | Sequence[Finding]") -> int:
