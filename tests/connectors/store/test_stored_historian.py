@@ -40,6 +40,7 @@ steps = st.one_of(
     st.tuples(st.just("damage"), st.integers(0, 2**30), st.integers(0, 2)),
     st.tuples(st.just("reopen"), st.none(), st.none()),
     st.tuples(st.just("later"), st.integers(1, 40), st.none()),
+    st.tuples(st.just("late"), st.integers(0, 10**15), st.floats(-10, 10)),
 )
 
 
@@ -81,6 +82,9 @@ async def happen(plant: StoredPlant, what: str, first: object, second: object) -
         case "later", int(hours), _:
             plant.fill(plant.now_ns, plant.now_ns + hours * HOUR)
             plant.now_ns += hours * HOUR
+        case "late", int(place), float(value):  # anywhere in the time that is not final yet
+            final_ns = (plant.now_ns - LATE) // DAY_NS * DAY_NS
+            plant.memory.append(SPEED, [final_ns + place % (plant.now_ns - final_ns)], [value])
 
 
 def damage_one(plant: StoredPlant, chance: random.Random, how: int) -> None:
