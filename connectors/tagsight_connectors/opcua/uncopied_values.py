@@ -13,6 +13,9 @@ from asyncua.server import monitored_item_service
 class UncopiedValues(monitored_item_service.MonitoredItemValues):  # type: ignore[misc]
     """The newest value of an item, and the one before."""
 
+    current_dvalue: Any
+    old_dvalue: Any
+
     def set_current_datavalue(self, cur_val: Any) -> None:
         """Remember a value that nobody will change."""
         self.old_dvalue = self.current_dvalue
