@@ -14,7 +14,7 @@ import numpy as np
 
 from tagsight_connectors.aggregates import STANDARD, Aggregate, AggregateConfiguration, ProcessedHistory
 from tagsight_connectors.errors import HistorianError, NotConnected
-from tagsight_connectors.historian import Description
+from tagsight_connectors.historian import Description, Historian
 from tagsight_connectors.history import Page, Sample, Span, TagHistory, Times, WriteOutcome
 from tagsight_connectors.live import Arrived, LiveSource, LiveSubscription
 from tagsight_connectors.live_buffer import SETTLED_NS, LiveBuffer
@@ -121,7 +121,9 @@ class LiveValues:
         found = await self.source.read_processed(
             there, span, aggregate, interval_ns, configuration=configuration, own=own
         )
-        mine = await processed_from_raw(self.read_raw, bare, span, aggregate, interval_ns, configuration=configuration)
+        mine = await processed_from_raw(
+            self.read_raw, sorted(bare), span, aggregate, interval_ns, configuration=configuration
+        )
         return ProcessedHistory({**found.tags, **mine.tags}, {**found.computed_by, **mine.computed_by})
 
     async def read_at_times(
@@ -131,7 +133,7 @@ class LiveValues:
         bare = await self._without_history(addresses)
         there = [address for address in addresses if address not in bare]
         found = await self.source.read_at_times(there, times, configuration=configuration)
-        mine = await at_times_from_raw(self.read_raw, bare, times, configuration=configuration)
+        mine = await at_times_from_raw(self.read_raw, sorted(bare), times, configuration=configuration)
         return ProcessedHistory({**found.tags, **mine.tags}, {**found.computed_by, **mine.computed_by})
 
     async def read_raw(self, addresses: Sequence[str], span: Span) -> AsyncIterator[Page]:
@@ -262,6 +264,19 @@ class LiveValues:
             if left <= 0:
                 return
             left -= buffer.forget_half()
+
+
+def behind(historian: Historian) -> Historian:
+    """The historian itself, without what a subscription brings."""
+    return historian.source if isinstance(historian, LiveValues) else historian
+
+
+def as_source(historian: Historian) -> LiveSource:
+    """A historian whose connector has subscriptions."""
+    if not hasattr(historian, "subscribe"):
+        message = f"{type(historian).__name__} has no subscriptions"
+        raise TypeError(message)
+    return cast("LiveSource", historian)
 
 
 def _clipped(history: TagHistory, span: Span) -> TagHistory:

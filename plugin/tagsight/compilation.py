@@ -17,6 +17,7 @@ from tagsight.plan import (
     HistoryStorePlan,
     InputPlan,
     Job,
+    LiveMode,
     ModelPlan,
     Period,
     ResultsPlan,
@@ -53,6 +54,7 @@ class Compiler:
             user_certificate=self._file(given.user_certificate),
             user_key=self._file(given.user_key),
             anonymous=given.anonymous,
+            live=LiveMode(given.live),
         )
 
     def _file(self, name: str | None) -> str:

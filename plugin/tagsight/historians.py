@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 
 from tagsight.data_folder import DataFolder
 from tagsight.errors import NotAllowed, NotReady
-from tagsight.plan import Destination, HistorianPlan, ResultsPlan
+from tagsight.plan import Destination, HistorianPlan, LiveMode, ResultsPlan
 from tagsight.platform import is_private
 from tagsight.secrets import Secrets, variable_of
 from tagsight_connectors.connection import Connection, MessageSecurity, WriteService
 from tagsight_connectors.historian import Historian
+from tagsight_connectors.live_values import Live, LiveValues, as_source
 from tagsight_connectors.redundant import RedundantHistorian
 from tagsight_connectors.registry import open_historian
 
@@ -34,6 +35,14 @@ def open_plan_historian(  # noqa: PLR0917 - what a connection is made of
     if not plan.redundant:
         return open_historian(connection)
     return RedundantHistorian([open_historian(replace(connection, url=url)) for url in (plan.url, *plan.redundant)])
+
+
+def live_of(plan: HistorianPlan, historian: Historian) -> Historian:
+    """The historian as live scoring reads it: with a subscription where the plan and the kind of historian have one."""
+    if plan.live is LiveMode.HISTORY or urlsplit(plan.url).scheme != "opc.tcp":
+        return historian
+    mode = Live.SUBSCRIPTION if plan.live is LiveMode.SUBSCRIPTION else Live.AUTO
+    return LiveValues(as_source(historian), mode)
 
 
 def connection_of(  # noqa: PLR0917 - what a connection is made of

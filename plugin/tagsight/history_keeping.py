@@ -20,6 +20,7 @@ from tagsight.duration import format_duration
 from tagsight.ledger.ledger import Ledger
 from tagsight.plan import Plan
 from tagsight_connectors.history import Span
+from tagsight_connectors.live_values import behind
 from tagsight_connectors.store.backfill import Backfilled, backfill_step
 from tagsight_connectors.store.database import StoreFailure, Tell
 from tagsight_connectors.store.gaps import Gap
@@ -61,7 +62,7 @@ def keep_histories(plan: Plan, links: Mapping[str, Link], store: HistoryStore | 
         if store is not None and _is_stored(historian.url):
             late_ns = max([LATE_NS, *(one.score.late_ns for one in plan.models if one.historian == name)])
             known_as = f"{name} {historian.url}"
-            link.stored = StoredHistorian(link.historian, store, known_as, now_ns=link.now_ns, late_ns=late_ns)
+            link.stored = StoredHistorian(behind(link.historian), store, known_as, now_ns=link.now_ns, late_ns=late_ns)
 
 
 def _is_stored(url: str) -> bool:

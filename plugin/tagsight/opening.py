@@ -4,7 +4,7 @@ from tagsight.clocks import Clock
 from tagsight.connections import Link
 from tagsight.data_folder import DataFolder
 from tagsight.fence import allowed_addresses, checked_targets
-from tagsight.historians import open_plan_historian
+from tagsight.historians import live_of, open_plan_historian
 from tagsight.ledger.ledger import Ledger
 from tagsight.plan import Plan
 from tagsight.secrets import Secrets
@@ -20,8 +20,16 @@ def open_links(plan: Plan, data: DataFolder, secrets: Secrets, clock: Clock, led
     return {
         name: Link(
             name,
-            open_plan_historian(
-                historian, data, secrets, accepted_now(plan, name, ledger), plan.timezone.key, plan.results.get(name)
+            live_of(
+                historian,
+                open_plan_historian(
+                    historian,
+                    data,
+                    secrets,
+                    accepted_now(plan, name, ledger),
+                    plan.timezone.key,
+                    plan.results.get(name),
+                ),
             ),
             clock,
         )

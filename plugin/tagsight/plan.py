@@ -34,6 +34,14 @@ class Security(Enum):
     NONE = "none"  # only by the explicit setting `security: none`
 
 
+class LiveMode(Enum):
+    """Where live scoring gets new values."""
+
+    AUTO = "auto"  # from history; a subscription for tags without one
+    HISTORY = "history"
+    SUBSCRIPTION = "subscription"
+
+
 class Detail(Enum):
     """Which outputs a model has."""
 
@@ -58,6 +66,7 @@ class HistorianPlan:
     user_certificate: str = ""
     user_key: str = ""
     anonymous: bool = False
+    live: LiveMode = LiveMode.AUTO
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,14 @@ class Historian(Setting):
     timeout: Duration = _setting(
         "The longest that one request may take.", default=10_000_000_000, example="10s", ge=100_000_000, le=10 * MINUTE
     )
+    live: Literal["auto", "history", "subscription"] = _setting(
+        "Where live scoring gets new values. `history`: asked of the history at every scoring, late values included. "
+        "`subscription`: told by the server as they change, and the history is asked only for what was not received. "
+        "`auto`: history, and a subscription for tags whose history cannot be read: they are Bad until enough of "
+        "them was received. Training always needs a history.",
+        default="auto",
+        example="history",
+    )
     results: Results | None = _setting("Like `results` of the file, for this historian alone.", default=None)
 
     @classmethod

@@ -13,7 +13,7 @@ from cryptography import x509
 from tagsight_connectors.aggregates import STANDARD, Aggregate, AggregateConfiguration, Computer, ProcessedHistory
 from tagsight_connectors.aggregates.rows import interval_starts
 from tagsight_connectors.connection import Connection, WriteService
-from tagsight_connectors.errors import AccessRefused, MalformedData, NotConnected, UnknownTag
+from tagsight_connectors.errors import AccessRefused, HistorianError, MalformedData, NotConnected, UnknownTag
 from tagsight_connectors.historian import Description
 from tagsight_connectors.history import Page, Sample, Span, TagHistory, Times, WriteOutcome
 from tagsight_connectors.live import Receiver
@@ -24,12 +24,12 @@ from tagsight_connectors.opcua.data_types import DataTypes
 from tagsight_connectors.opcua.endpoints import security_of
 from tagsight_connectors.opcua.enumerations import Enumerations
 from tagsight_connectors.opcua.error_mapping import status_error
-from tagsight_connectors.opcua.history_read import HistoryReader
+from tagsight_connectors.opcua.history_read import HistoryNode, HistoryReader
 from tagsight_connectors.opcua.processed_details import at_time_details, processed_details
 from tagsight_connectors.opcua.processed_read import Details, ProcessedReader, ServerAggregates
 from tagsight_connectors.opcua.request_size import RequestSize
 from tagsight_connectors.opcua.selection import selection_of
-from tagsight_connectors.opcua.service import Service
+from tagsight_connectors.opcua.service import Service, batches
 from tagsight_connectors.opcua.session import close_session, open_session
 from tagsight_connectors.opcua.subscription import Subscription
 from tagsight_connectors.opcua.tag_facts import access_of
@@ -45,6 +45,7 @@ NAMESPACE_ARRAY: Final = ua.NodeId(ua.ObjectIds.Server_NamespaceArray)
 PRODUCT: Final = ua.NodeId(ua.ObjectIds.Server_ServerStatus_BuildInfo_ProductName)
 VERSION: Final = ua.NodeId(ua.ObjectIds.Server_ServerStatus_BuildInfo_SoftwareVersion)
 SERVICE_LEVEL: Final = ua.NodeId(ua.ObjectIds.Server_ServiceLevel)
+EVER_NS: Final = 2**62
 CURRENT_TIME: Final = ua.NodeId(ua.ObjectIds.Server_ServerStatus_CurrentTime)
 
 LIMITS: Final = {
@@ -211,15 +212,34 @@ class OpcUaHistorian:
         return subscription
 
     async def without_history(self, addresses: Sequence[str]) -> Sequence[str]:
-        """Those that are there and whose history we may not read."""
+        """Those that are there and whose history we may not read; rights are not believed where values come."""
         service = self._service()
         items = [(service.namespaces.node(address), ua.AttributeIds.UserAccessLevel) for address in addresses]
-        levels = await service.read(items)
-        return [
+        doubtful = [
             address
-            for address, (level, status, _) in zip(addresses, levels, strict=True)
+            for address, (level, status, _) in zip(addresses, await service.read(items), strict=True)
             if not status >> 31 and not access_of(level) & Access.READ_HISTORY
         ]
+        found = {address for part in batches(doubtful, self._size.history_nodes) for address in await self._old(part)}
+        return [address for address in doubtful if address not in found]
+
+    async def _old(self, addresses: Sequence[str]) -> list[str]:
+        """Those that have an old value."""
+        service, nodes = self._service(), [HistoryNode(address) for address in addresses]
+        try:
+            answers = await service.history_read(nodes, Span(0, EVER_NS), 1)
+        except NotConnected:
+            raise
+        except HistorianError:  # the server has no histories at all
+            return []
+        await service.release(
+            [
+                HistoryNode(one, answer.continuation_point)
+                for one, answer in zip(addresses, answers, strict=True)
+                if answer.continuation_point
+            ]
+        )
+        return [one for one, answer in zip(addresses, answers, strict=True) if len(answer.history)]
 
     async def write(self, samples: Sequence[Sample]) -> Sequence[WriteOutcome]:
         """Write samples to addresses of the accepted list."""

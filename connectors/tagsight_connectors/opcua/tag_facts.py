@@ -87,7 +87,7 @@ class TagFacts:
         rows = batches(readings, len(ATTRIBUTES))
         asked = selection or Selection("")
         return [
-            await self._tag(each, row, [known.get(node, _NO_READING) for node in pair], names, asked)  # type: ignore[arg-type]
+            await self._tag(each, row, [known.get(node, _NO_READING) for node in pair], names, asked)
             for each, row, pair, names in zip(variables, rows, shown, states, strict=True)
         ]
 
