@@ -57,6 +57,10 @@ def fit_health(
 ) -> tuple[HealthModel, Fitted]:
     """Fit to a series of shape (steps, roles) with NaN rows where nothing counts. The model has no limit yet."""
     lags = settings.lags
+    least = lags[-1] + STACKED
+    if window_steps < least:
+        cause = f"a window of {window_steps} steps is too short: this model looks back {least} steps"
+        raise UnusableInput("score.window", cause, mend=f"Set `score.window` to {least} or more; 60 is usual.")
     centre, scale = robust_scaling(values, roles)
     series = torch.as_tensor(np.clip((values - centre) / scale, -1e6, 1e6))
     seen = context(series[None], lags)[0].numpy()
