@@ -99,7 +99,7 @@ async def test_feedback_goes_back_to_0_and_off_holds(tmp_path: Path, monkeypatch
     accepted = frozenset(target.address for target in targets)
     data, troubles = DataFolder(tmp_path / "data"), list[str]()
     data.create()
-    async with plant_server(port, tmp_path, secure=False, values=1) as server:
+    async with plant_server(port, tmp_path, secure=False, values=1, users=False) as server:
         for target in targets:
             await _import(server, target.address, target.tag)
         screen = Screen(server)
