@@ -16,11 +16,13 @@ class Arrived:
         address: of the tag.
         history: of them; the first ever is the value that was current when the subscription began.
         lost: others before or among them were discarded, because the server's queue was full.
+        sampled: the server looks at the tag from time to time; of several changes between it tells the last alone.
     """
 
     address: str
     history: TagHistory
     lost: bool = False
+    sampled: bool = False
 
 
 class Receiver(Protocol):

@@ -48,14 +48,15 @@ class LiveBuffer:
     def add(self, arrived: Arrived) -> None:
         """Take values that came; the first after `interrupt` closes the gap."""
         history, before = arrived.history, self.newest_ns
+        lost = arrived.lost or (arrived.sampled and self.fillable)
         if not len(history):
-            if arrived.lost:
+            if lost:
                 self.interrupt()
             return
         first, last = int(history.times.min()), int(history.times.max())
         if self.since_ns is None:
             self.since_ns = first
-        elif before is not None and arrived.lost:
+        elif before is not None and lost:
             start = before + 1 if self._broken_from is None else min(self._broken_from, before + 1)
             self.gap(Span(start, max(last, start)))
         elif self._broken_from is not None:
@@ -79,6 +80,8 @@ class LiveBuffer:
         if not self.fillable:
             self._insert(span.start_ns, None, BAD_DATA_LOST)
             return
+        if self.gaps and self.gaps[-1].start_ns <= span.start_ns <= self.gaps[-1].end_ns + 1:
+            span = Span(self.gaps[-1].start_ns, max(self.gaps.pop().end_ns, span.end_ns))
         self.gaps.append(span)
         if len(self.gaps) > MOST_GAPS:
             first, second, *rest = sorted(self.gaps, key=lambda each: each.start_ns)
@@ -170,7 +173,7 @@ def _text(value: Any) -> str | None:
 def _united(spans: list[Span]) -> list[Span]:
     found: list[Span] = []
     for span in sorted(spans, key=lambda each: each.start_ns):
-        if found and span.start_ns <= found[-1].end_ns:
+        if found and span.start_ns <= found[-1].end_ns + 1:
             found[-1] = Span(found[-1].start_ns, max(found[-1].end_ns, span.end_ns))
         else:
             found.append(span)

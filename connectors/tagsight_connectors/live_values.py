@@ -43,8 +43,9 @@ class LiveValues:
     """`Historian` around a `LiveSource`, with the same laws.
 
     A tag is watched from the first read of its recent values on. Gaps (a full queue, a lost connection, a restart of
-    the server) are filled from history; where there is none, a value with Bad_DataLost stands where the gap begins.
-    Where the server refuses the subscription, history alone answers; `trouble` says why.
+    the server, what a server that samples may have missed) are filled from history; where there is none, a value with
+    Bad_DataLost stands where the gap begins. Where the server refuses the subscription, history alone answers;
+    `trouble` says why.
     """
 
     def __init__(self, source: LiveSource, mode: Live = Live.SUBSCRIPTION, *, most_values: int = MOST_VALUES) -> None:

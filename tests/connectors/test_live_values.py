@@ -46,7 +46,7 @@ class Plant(MemoryHistorian):
         super().__init__(MemoryStore("live"))
         self.second = 0
         self.store.now_ns = lambda: BEGIN + self.second * SECOND
-        self.bare, self.offers = frozenset(bare), offers
+        self.bare, self.offers, self.sampled = frozenset(bare), offers, False
         self.subscription: Watching | None = None
         self.asked: list[Span] = []
         self.store.faults.unreadable = self.bare
@@ -81,7 +81,7 @@ class Plant(MemoryHistorian):
         newest = TagHistory(found.times[-1:].copy(), found.values[-1:].copy(), found.status[-1:].copy())
         watching = self.subscription
         if watching is not None and not watching.failure and address in watching.addresses:
-            watching.receiver.receive([Arrived(address, newest, overflow)], self.store.now_ns())
+            watching.receiver.receive([Arrived(address, newest, overflow, self.sampled)], self.store.now_ns())
 
     def pass_seconds(self, count: int, *addresses: str, lost: bool = False) -> None:
         for _ in range(count):
@@ -147,6 +147,19 @@ async def test_a_full_queue_is_filled_from_history() -> None:
     plant.pass_seconds(5)
     await assert_as_history(live, plant, plant.last_hour)
     assert live.trouble == ""
+
+
+async def test_what_a_sampling_server_does_not_tell_comes_from_history() -> None:
+    plant = Plant(bare=["b"])
+    plant.sampled = True
+    live = await begun(plant)
+    for _ in range(200):
+        plant.pass_seconds(4, lost=True)
+        plant.pass_seconds(1)
+    await assert_as_history(live, plant, plant.last_hour, "a")
+    received = (await read_history(live, ["b"], plant.last_hour)).tags["b"]
+    assert received.values[1:].tolist() == [float(at) for at in range(0, 1_001, 5)]
+    assert set(received.status[1:].tolist()) == {0}
 
 
 async def test_a_lost_connection_is_filled_from_history_after_the_next_one() -> None:
@@ -276,7 +289,7 @@ async def test_values_older_than_any_read_asks_for_are_forgotten() -> None:
     assert all(len(buffer) < 4_600 for buffer in live.watched.values())
 
 
-ACTIONS = st.sampled_from(["pass", "lose", "overflow", "reconnect", "fail", "read", "short read"])
+ACTIONS = st.sampled_from(["pass", "sampled", "overflow", "reconnect", "fail", "read", "short read"])
 
 
 @settings(max_examples=60, deadline=None)
@@ -295,9 +308,11 @@ async def _act(action: str, plant: Plant, live: LiveValues) -> None:
     match action:
         case "pass":
             plant.pass_seconds(3)
-        case "lose" | "overflow":  # what is lost is told with the next value
+        case "sampled" | "overflow":  # what is lost is told with the next value
             plant.pass_seconds(3, "a", lost=True)
-            plant.current("a", overflow=True)
+            plant.sampled = action == "sampled"
+            plant.current("a", overflow=action == "overflow")
+            plant.sampled = False
         case "reconnect":
             await live.connect()
             plant.pass_seconds(2, lost=True)

@@ -79,7 +79,8 @@ function types(addressSpace, namespace) {
   for (const [browseName, nodeId] of Object.entries(identifiers)) make("Double", [1, 2], { browseName, nodeId });
   const inner = namespace.addFolder(plant, { browseName: "Inner", nodeId: "s=Inner" });
   inner.addReference({ referenceType: "Organizes", nodeId: plant });
-  make("Double", [], { browseName: "Live" });
+  const live = make("Double", [], { browseName: "Live" });
+  live.minimumSamplingInterval = 0; // told by exception
 }
 
 function states(addressSpace, namespace, plant, history, access) {

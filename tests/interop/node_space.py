@@ -23,6 +23,13 @@ class NodeSpace:
     def address(self, identifier: str) -> str:
         return f"nsu={NODE_URI};{identifier}"
 
+    def live(self, value: float, time_ms: int) -> None:
+        """A new value of Plant/Live, unlike the one before; back when its history has it."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps({"value": value, "time_ms": time_ms}) + "\n")
+        self.process.stdin.flush()
+        self.kept.wait({"Plant/Live": time_ms})
+
 
 @contextmanager
 def node_space(node_modules: Path, folder: Path, scene: str, *, count: int = 0, port: int = 0) -> Iterator[NodeSpace]:

@@ -1,6 +1,7 @@
 """Monitored items of one session: values as they change, with everything that can be lost on the way noticed.
 
 * A queue that was full: the server sets the overflow bit, or (asyncua does not) as many values come as the queue holds.
+* A server that samples (its revised sampling interval is not 0) tells one of several changes: so it says `sampled`.
 * A message that is missing in the sequence is asked for again; one that is gone ends the subscription, because nobody
   can say what it held.
 * A server that gives no sign of life for three keep-alive times is believed dead.
@@ -69,6 +70,7 @@ _SEQUENCE_END: Final = 2**32
 class _Monitored:
     address: str
     queue: int = 0
+    sampled: bool = False
 
 
 @dataclass
@@ -129,7 +131,7 @@ class Subscription:
             for handle, address in zip(handles, part, strict=True):
                 self._items[handle] = _Monitored(address)  # its first value may come before the answer
             for handle, item in zip(handles, await self._create(part, handles), strict=True):
-                self._items[handle].queue = item.queue
+                self._items[handle].queue, self._items[handle].sampled = item.queue, item.sampling_ms > 0
                 if item.status >> 31:
                     error = status_error(item.status, url=self.service.url, what=self._items[handle].address)
                     refused[self._items[handle].address] = str(error)
@@ -244,7 +246,7 @@ class Subscription:
         lost = full or any(status & OVERFLOW == OVERFLOW for _, status, _ in readings)
         timed = [reading for reading in readings if (reading[2] or 0) > 0]  # 0: no time
         samples = [self.forms.sample(item.address, _plain(reading)) for reading in timed]
-        return Arrived(item.address, history_of(samples), lost or len(timed) < len(readings))
+        return Arrived(item.address, history_of(samples), lost or len(timed) < len(readings), item.sampled)
 
     def _check(self, result: int, what: str) -> None:
         if result >> 31:
