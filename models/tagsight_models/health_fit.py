@@ -15,6 +15,8 @@ from tagsight_models.statistics.statistic import present
 from tagsight_models.training import FitSettings, Fitted, Progress, fit
 
 LAGS = (0, 2, 4, 8)
+LARGEST = 1e100  # far beyond any unit, and its square and the sum of many squares are still numbers
+EXCLUDE = "Exclude the period in which the sensor was broken: `train.exclude`, or remove it from `inputs`."
 MOST_ROWS = 24_000  # rows that the network learns from; more are thinned evenly
 VALIDATION = (3, 7)  # of ten contiguous blocks, those that stop the training
 OUTLIER = 6.0  # standardised values beyond this count as this when the linear part is fitted
@@ -34,9 +36,12 @@ def robust_scaling(values: Floats, roles: tuple[Role, ...]) -> tuple[Floats, Flo
     """Median and spread of each role: 1.4826 MAD, or the standard deviation where half the values are equal.
 
     Raises:
-        UnusableInput: a role that does not vary.
+        UnusableInput: a role that does not vary, or whose values no sensor tells.
     """
     rows = values[present(values)]
+    for role, largest in zip(roles, np.abs(rows).max(axis=0, initial=0.0), strict=True):
+        if largest > LARGEST:
+            raise UnusableInput(role.name, f"it has values up to {largest:.0e}, which no sensor tells", mend=EXCLUDE)
     centre = np.median(rows, axis=0)
     usual = 1.4826 * np.median(np.abs(rows - centre), axis=0)
     overall = rows.std(axis=0)

@@ -1,0 +1,114 @@
+"""What a training stores, and which version then runs: poisoned data never take over from a model that runs."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tagsight.fitting import compute
+from tagsight.scoring_task import StorePlace
+from tagsight.training import TrainTask
+from tagsight_models.errors import ModelError, UnusableInput
+from tagsight_models.frame import Floats, Role
+from tagsight_models.jobs import Trained
+from tagsight_models.model_store import ModelStore
+from tests.end_to_end.plant import MINUTE, START, TAGS, UNITS, model_plan, tag_history, values
+
+STEPS = 1_200
+NAME = "P101/Health"
+POISONS: dict[str, Callable[[Floats], Floats]] = {
+    "unit-jump": lambda flow: np.where(np.arange(STEPS) < STEPS // 2, flow, flow * 1_000.0),
+    "flat-line": lambda flow: np.where(np.arange(STEPS) < STEPS // 5, flow, flow[STEPS // 5]),
+    "infinite": lambda flow: np.where(np.arange(STEPS) % 3 == 0, np.inf, flow),
+    "largest": lambda flow: np.where(np.arange(STEPS) % 50 == 0, 1e308, flow),
+    "nothing": lambda _flow: np.full(STEPS, np.nan),
+    "always-flat": lambda flow: np.full(STEPS, flow[0]),
+}
+
+
+def _task(folder: Path, flow: Callable[[Floats], Floats] = lambda flow: flow) -> TrainTask:
+    plan = model_plan()
+    series = values(STEPS)
+    series["Flow"] = flow(series["Flow"])
+    short = replace(
+        plan,
+        train=replace(plan.train, start_ns=START, end_ns=START + STEPS * MINUTE, at_most_seconds=10.0),
+        score=replace(plan.score, window_steps=60),
+    )
+    return TrainTask(
+        plan=short,
+        place=StorePlace(folder / "models", folder / "keys" / "signing.key"),
+        roles=tuple(Role(name, unit=unit) for name, unit in zip(TAGS, UNITS, strict=True)),
+        history={name: tag_history(one) for name, one in series.items()},
+        operands={},
+        span=(START, START + STEPS * MINUTE),
+        plan_hash="0" * 64,
+    )
+
+
+def _store(task: TrainTask) -> ModelStore:
+    return ModelStore(task.place.root, task.place.key)
+
+
+def _nobody(_share: float, _words: str) -> None:
+    """Nobody looks at the progress."""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which version 1 runs."""
+    folder = tmp_path_factory.mktemp("running")
+    outcome = compute(_task(folder), _nobody)
+    assert (outcome.version, outcome.approved) == (1, True)
+    return folder
+
+
+@pytest.mark.parametrize("poison", POISONS.values(), ids=POISONS.keys())
+def test_a_model_trained_on_poisoned_data_does_not_take_over_from_the_one_that_runs(
+    running: Path, poison: Callable[[Floats], Floats]
+) -> None:
+    task = _task(running, poison)
+    try:
+        outcome = compute(task, _nobody)
+    except ModelError:
+        pass  # refused, with its reason
+    else:
+        assert not outcome.approved
+    assert _store(task).approved(NAME) == 1
+    assert _store(task).load_approved(NAME).refused == ()
+
+
+@pytest.mark.parametrize(
+    ("first_on_trial", "second_on_trial", "takes_over"),
+    [
+        pytest.param(True, True, False, id="trial-after-trial"),
+        pytest.param(True, False, True, id="one-that-passes-after-trial"),
+        pytest.param(False, True, False, id="trial-after-one-that-passed"),
+        pytest.param(False, False, False, id="one-that-passes-after-another"),
+    ],
+)
+def test_a_later_version_waits_unless_it_is_the_first_that_passes(  # noqa: PLR0917 - fixtures and the case
+    running: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    first_on_trial: bool,  # noqa: FBT001 - a case
+    second_on_trial: bool,  # noqa: FBT001 - a case
+    takes_over: bool,  # noqa: FBT001 - a case
+) -> None:
+    made = _store(_task(running)).load(NAME, 1)
+    trials = iter([first_on_trial, second_on_trial])
+    answer = lambda *_, **__: Trained(made.model, replace(made.card, trial=next(trials)))  # noqa: E731 - one line
+    monkeypatch.setattr("tagsight.fitting.train", answer)
+    first, second = compute(_task(tmp_path), _nobody), compute(_task(tmp_path), _nobody)
+    assert (first.approved, second.approved) == (True, takes_over)
+    assert _store(_task(tmp_path)).approved(NAME) == (2 if takes_over else 1)
+
+
+def test_a_window_that_is_too_short_for_the_model_is_refused_with_how_long_it_must_be(tmp_path: Path) -> None:
+    task = _task(tmp_path)
+    short = replace(task, plan=replace(task.plan, score=replace(task.plan.score, window_steps=10)))
+    with pytest.raises(UnusableInput, match="too short") as refused:
+        compute(short, _nobody)
+    assert refused.value.mend == "Set `score.window` to 11 or more; 60 is usual."
