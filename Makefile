@@ -29,6 +29,7 @@ bench: $(VENV)/test.done
 	$(BIN)/python -m tests.benchmarks.pull_clients
 	$(BIN)/python -m tests.benchmarks.local_store 100
 	$(BIN)/python -m tests.benchmarks.tag_server
+	$(BIN)/python -m tests.benchmarks.tag_server_bursts
 
 # Our client and server against other people's; what needs node or o6 is skipped with a reason where they are missing.
 interop: $(VENV)/test.done

@@ -153,6 +153,35 @@ const commands = {
     }
     return { count, seconds: Number(process.hrtime.bigint() - started) / 1e9 };
   },
+  // Subscribes; values from `least` on count as changes (those at the start are lower).
+  async watch({ session, state }, command) {
+    const subscription = await session.createSubscription2({
+      requestedPublishingInterval: command.publishing_ms,
+      requestedLifetimeCount: 1000,
+      requestedMaxKeepAliveCount: 20,
+      maxNotificationsPerPublish: 0,
+      publishingEnabled: true,
+      priority: 1,
+    });
+    Object.assign(state, { changes: 0, wanted: 0, reached: () => {} });
+    for (let first = 0; first < command.nodes.length; first += 1000) {
+      const items = command.nodes
+        .slice(first, first + 1000)
+        .map((node) => ({ nodeId: nodeId(session, node), attributeId: AttributeIds.Value }));
+      const asked = { samplingInterval: 0, queueSize: 10, discardOldest: true };
+      const group = await subscription.monitorItems(items, asked, TimestampsToReturn.Both);
+      group.on("changed", (_item, data) => {
+        state.changes += data.value.value >= command.least ? 1 : 0;
+        if (state.changes >= state.wanted) state.reached();
+      });
+    }
+    return command.nodes.length;
+  },
+  async changes({ state }, command) {
+    state.wanted = command.count;
+    if (state.changes < command.count) await new Promise((reached) => Object.assign(state, { reached }));
+    return state.changes;
+  },
   async read({ session }, command) {
     return plainData(await session.read({ nodeId: nodeId(session, command.node), attributeId: AttributeIds.Value }));
   },
