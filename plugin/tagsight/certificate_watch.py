@@ -1,17 +1,19 @@
-"""How long the certificates in use are still valid: our own, and those of the historians.
+"""How long the certificates in use are still valid: our own, those of our users, and those of the historians.
 
 An expired certificate stops a plant's connections overnight, so it is told early (30 days before) and again when it is
 urgent (7 days before).
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from tagsight.clocks import SECOND
 from tagsight.connections import Link
-from tagsight_connectors.opcua.certificates import read_certificate
+from tagsight.plan import Plan
+from tagsight_connectors.opcua.certificates import expiry_of, read_certificate
 
 DAY_NS: Final = 86_400 * SECOND
 WARN_DAYS: Final = (30, 7)
@@ -24,10 +26,12 @@ class CertificateWatch:
     Attributes:
         own: folder with the certificates (`NAME.der`) and keys (`NAME.pem`) of our own applications.
         links: historians.
+        users: historian -> file of the certificate that says who we are there.
     """
 
     own: Path
     links: Mapping[str, Link]
+    users: Mapping[str, Path] = field(default_factory=dict)
     _told: dict[str, int] = field(init=False, default_factory=dict)
 
     def days(self, now_ns: int) -> int | None:
@@ -47,9 +51,17 @@ class CertificateWatch:
     def _expiries(self) -> Iterator[tuple[str, int]]:
         for certificate in sorted(self.own.glob("*.der")):
             yield f"own certificate {certificate.name}", _expiry(certificate)
+        for name, file in self.users.items():
+            with suppress(OSError, ValueError):  # one that cannot be read is an error where it is used
+                yield f"user certificate of historian {name}", expiry_of(file.read_bytes())
         for name, link in self.links.items():
             if link.description is not None and link.description.certificate_expires_ns is not None:
                 yield f"certificate of historian {name}", link.description.certificate_expires_ns
+
+
+def user_certificates(plan: Plan) -> dict[str, Path]:
+    """Of the historians where TagSight says by a certificate who it is."""
+    return {name: Path(one.user_certificate) for name, one in plan.historians.items() if one.user_certificate}
 
 
 def _expiry(certificate: Path) -> int:

@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from tagsight.certificate_watch import CertificateWatch
+from tagsight.certificate_watch import CertificateWatch, user_certificates
 from tagsight.clocks import SECOND, Clock, ClockWatch
 from tagsight.connections import Link
 from tagsight.data_folder import DataFolder
@@ -103,7 +103,7 @@ class Service:
         destinations = destinations_of(self.plan)
         plans = {model.key: model for model in self.plan.models}
         self._explainer = Explainer(self.workers.explaining, self.place, self.ledger, destinations, plans)
-        self._certificates = CertificateWatch(self.data.certificates / "own", self.links)
+        self._certificates = CertificateWatch(self.data.certificates / "own", self.links, user_certificates(self.plan))
         heartbeat = HeartbeatFile(self.data.heartbeat)
         before = heartbeat.read()
         last_alive_ns = before.time_ns if before is not None else None

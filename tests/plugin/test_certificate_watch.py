@@ -31,6 +31,15 @@ def test_the_first_to_expire_counts_be_it_ours_or_a_historians(tmp_path: Path) -
     assert CertificateWatch(tmp_path, {}).days(expires + DAY_NS) == -1
 
 
+def test_the_certificate_of_a_user_of_ours_counts_too(tmp_path: Path) -> None:
+    user = ensure_certificate(tmp_path, "tagsight-user", "urn:user", [], valid_days=20)
+    watch = CertificateWatch(tmp_path / "own", {}, {"north": user.certificate, "south": tmp_path / "missing.der"})
+    assert watch.days(user.expires_ns - 12 * DAY_NS) == 12
+    assert [which for which, _ in watch.warnings(user.expires_ns - 6 * DAY_NS)] == [
+        "user certificate of historian north"
+    ]
+
+
 @pytest.mark.parametrize(("days", "heard"), [(40, 0), (31, 0), (29, 1), (6, 1), (-1, 1)])
 def test_a_certificate_that_expires_soon_is_told_once(tmp_path: Path, days: int, heard: int) -> None:
     watch = CertificateWatch(tmp_path, {"a": link("a", days)})

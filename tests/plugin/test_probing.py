@@ -86,6 +86,7 @@ def test_a_healthy_historian_and_tag_have_no_troubles() -> None:
         pytest.param({"certificate_expires_ns": NOW + 5 * DAY}, Weight.WARNING, "expires in 5 days", id="expires"),
         pytest.param({"certificate_expires_ns": NOW - 2 * DAY}, Weight.BLOCKS, "expired 2 days ago", id="expired"),
         pytest.param({"security": "None, anonymous"}, Weight.WARNING, "neither signed nor encrypted", id="none"),
+        pytest.param({"security": "Basic256Sha256 Sign, user x"}, Weight.WARNING, "signed, not encrypted", id="sign"),
     ],
 )
 def test_what_is_wrong_with_a_historian_is_said(changes: dict[str, object], weight: Weight, words: str) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from asyncua import Client
 
 from tagsight.clocks import SystemClock
 from tagsight.data_folder import DataFolder
 from tagsight.ledger.ledger import Ledger
+from tagsight.plan import Security
 from tagsight.tag_server_process import TagServerProcess
 
 SERVER = """
@@ -39,6 +41,18 @@ def test_a_server_whose_service_is_gone_ends(data: DataFolder) -> None:
         assert server.poll() is None
         server.stdin.close()
         assert server.wait(60) == 0
+
+
+@pytest.mark.parametrize(("security", "modes"), [(Security.SIGN_AND_ENCRYPT, {3}), (Security.SIGN, {2, 3})])
+async def test_the_server_signs_only_where_that_is_set(data: DataFolder, security: Security, modes: set[int]) -> None:
+    urls: asyncio.Queue[str] = asyncio.Queue()
+    process = TagServerProcess(data, "127.0.0.1", 0, SystemClock(), print, urls.put_nowait, security)
+    server = asyncio.create_task(process.run())
+    async with asyncio.timeout(60.0):
+        endpoints = await Client(await urls.get()).connect_and_get_server_endpoints()
+    server.cancel()
+    await asyncio.gather(server, return_exceptions=True)
+    assert {int(endpoint.SecurityMode) for endpoint in endpoints} == modes
 
 
 async def test_the_service_hears_where_the_server_is_and_why_another_one_ended(data: DataFolder) -> None:

@@ -116,6 +116,13 @@ def read_certificate(certificate: Path, key: Path) -> OwnCertificate:
     )
 
 
+def expiry_of(content: bytes) -> int:
+    """When a certificate (DER or PEM) ends, UTC ns. Raises ValueError where it is none."""
+    pem = content.lstrip().startswith(b"-----BEGIN")
+    parsed = (x509.load_pem_x509_certificate if pem else x509.load_der_x509_certificate)(content)
+    return int(parsed.not_valid_after_utc.timestamp()) * SECOND
+
+
 def application_uri_of(certificate: x509.Certificate) -> str:
     """The application URI in the subject alternative name, "" if there is none."""
     try:

@@ -11,7 +11,9 @@ import pytest_asyncio
 from tagsight_connectors.connection import MessageSecurity
 from tagsight_connectors.errors import AccessRefused, CertificateNotTrusted, NotConnected, UnknownTag, WriteNotAllowed
 from tagsight_connectors.history import Sample, Span
+from tagsight_connectors.opcua.certificates import renew_certificate
 from tagsight_connectors.opcua.client import OpcUaHistorian, open_opcua
+from tagsight_connectors.opcua.session import own_certificate
 from tagsight_connectors.opcua.trust import TrustList
 from tagsight_connectors.quality import BAD_NODE_ID_UNKNOWN, BAD_OUT_OF_RANGE, BAD_SENSOR_FAILURE, BAD_TYPE_MISMATCH
 from tagsight_connectors.reading import read_history
@@ -188,6 +190,18 @@ async def test_a_password_is_never_sent_in_the_clear(tmp_path: Path) -> None:
             await open_opcua(unencrypted).connect()
         with pytest.raises(AccessRefused, match="the server takes user names"):
             await open_opcua(plain(port, tmp_path)).connect()
+
+
+async def test_a_renewed_certificate_is_used_at_the_next_connection(port: int, folder: Path) -> None:
+    ours = connection(port, folder)
+    historian = OpcUaHistorian(ours)
+    await historian.connect()
+    new = renew_certificate(own_certificate(ours))
+    assert (await historian.describe()).url == ours.url
+    await historian.connect()
+    assert historian._client is not None
+    assert historian._client.security_policy.host_certificate == new.certificate.read_bytes()
+    await historian.close()
 
 
 async def test_nobody_is_anonymous_without_having_said_so(unencrypted_port: int, tmp_path: Path) -> None:

@@ -85,3 +85,49 @@ def test_init_of_an_export_that_is_not_there_yet_writes_its_file_and_says_so(
     assert run(["init", str(file), *options]) == 0
     assert "last: 90d" in file.read_text(encoding="utf-8")
     assert "there is no such file" in capsys.readouterr().err
+
+
+def test_init_asks_for_a_user_unless_it_is_told_to_go_without(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ["--url", "opc.tcp://scada01:4840", "--asset", "P101", "--inputs", "*", "--timezone", "UTC"]
+    asked = tmp_path / "asked.yaml"
+    monkeypatch.setattr("click.prompt", lambda text: "tagsight" if text.startswith("User name") else "")
+    assert run(["init", str(asked), *options]) == 0
+    assert 'user: "tagsight"' in asked.read_text(encoding="utf-8")
+    anonymous = tmp_path / "anonymous.yaml"
+    assert run(["init", str(anonymous), *options, "--anonymous"]) == 0
+    assert "anonymous: true" in anonymous.read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert run(["check", str(anonymous)]) == 0
+    assert "connects anonymously" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("", "wants to know who connects"),
+        (", user: t, anonymous: true", "`user` and `anonymous` exclude one another"),
+        (", user: t, user_certificate: a.der", "`user` and `user_certificate` exclude one another"),
+        (", user: t, user_key: a.pem", "`user_key` without `user_certificate`"),
+        (", user_certificate: a.der, security: none", "needs secured messages"),
+    ],
+)
+def test_who_connects_is_said_in_exactly_one_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], settings: str, words: str
+) -> None:
+    file = tmp_path / "a.yaml"
+    historian = f'historian: {{url: "opc.tcp://scada01:4840"{settings}}}'
+    file.write_text(f"timezone: UTC\n{historian}\nmodels: [{{name: A, asset: B, inputs: [x]}}]\n")
+    assert run(["check", str(file)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_the_file_of_a_user_certificate_counts_from_the_folder_of_the_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    historian = 'historian: {url: "opc.tcp://scada01:4840", user_certificate: users/t.der, user_key: users/t.pem}'
+    file.write_text(f"timezone: UTC\n{historian}\nmodels: [{{name: A, asset: B, inputs: [x]}}]\n")
+    plan = check_file(file).plan
+    assert plan is not None
+    found = plan.historians["default"]
+    assert (found.user_certificate, found.user_key) == (str(tmp_path / "users/t.der"), str(tmp_path / "users/t.pem"))
