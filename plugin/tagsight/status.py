@@ -89,7 +89,7 @@ def _histories(data: DataFolder) -> Iterator[str]:
     if usage.first_day is not None and usage.last_day is not None:
         days = f", {date_of(usage.first_day)} to {date_of(usage.last_day)}"
     yield (
-        f"history store: {usage.room / GIGABYTE:.1f} of {usage.at_most / GIGABYTE:g} GB; {usage.days:,} days of "
+        f"history store: {_size(usage.room)} of {_size(usage.at_most)}; {usage.days:,} days of "
         f"{usage.tags:,} tags{days}; {usage.damaged} damaged, {totals.changed_days} changed afterwards"
     )
     yield f"history gaps: {totals.open} open, {totals.filled} filled, {totals.not_recovered} not recovered"
@@ -99,6 +99,10 @@ def _histories(data: DataFolder) -> Iterator[str]:
     for one in found.changes:
         counts = f"{one.stored} values, later {one.found}; {one.kept} kept"
         yield f"  changed afterwards: {one.tag.address}, {date_of(one.day)}: {counts}"
+
+
+def _size(size: int) -> str:
+    return f"{size / GIGABYTE:.1f} GB" if size >= GIGABYTE else f"{size / 10**6:.1f} MB"
 
 
 def _model(ledger: Ledger, model: str, *, trained: bool) -> str:

@@ -218,7 +218,7 @@ async def test_status_shows_how_full_the_store_is_and_its_gaps(tmp_path: Path) -
     await site.look()
     lines = list(status_lines(site.ledger, site.data, site.clock))
     assert (
-        "history store: 0.0 of 20 GB; 60 days of 2 tags, 2025-10-09 to 2025-11-07; 0 damaged, 0 changed afterwards"
+        "history store: 0.1 MB of 20.0 GB; 60 days of 2 tags, 2025-10-09 to 2025-11-07; 0 damaged, 0 changed afterwards"
         in lines
     )
     assert "history gaps: 1 open, 0 filled, 1 not recovered" in lines
