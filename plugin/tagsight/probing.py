@@ -233,7 +233,10 @@ def judge_tag(model: str, facts: TagFacts, of_model: ModelFacts, *, live: bool =
     """Everything about one tag that is not as it should be."""
     where = f"{model}: {facts.tag.path}"
     if Access.READ_HISTORY not in facts.tag.access:
-        mend = "Give TagSight's user the right HistoryRead on this tag, or set the tag to be historized."
+        mend = (
+            "Give TagSight's user the right HistoryRead on this tag, or set the tag to be historized: live scoring can "
+            "do without (`live`), training cannot."
+        )
         yield Finding(Weight.BLOCKS, where, "its history may not be read", mend)
         return
     if facts.failure is not None:

@@ -25,6 +25,7 @@ from tagsight.workers import Task, Worker, WorkerFailure
 from tagsight_connectors.errors import HistorianError, IncompleteRead, NotConnected, UnknownTag
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import History, Span, TagHistory
+from tagsight_connectors.live_values import LiveValues
 from tagsight_connectors.quality import BAD, BAD_NO_COMMUNICATION, BAD_NO_DATA, UNCERTAIN, Quality, quality_of
 from tagsight_models.gates import GateLimits
 
@@ -132,6 +133,7 @@ class Ticker:
         by_key = {one.plan.key: one for one in participants}
         now_ns = self.link.now_ns() if self.link.connected else await self._time()
         self._watch_clock()
+        self._watch_subscription()
         found = due_of_all([one.rhythm for one in participants], self.ledger.watermarks(), now_ns)
         return _together([await self._group(group, by_key) for group in _alike(found)])
 
@@ -263,6 +265,14 @@ class Ticker:
             self._tell(whose, f"{trouble}; scores are Uncertain at best")
         else:
             self._well(whose)
+
+    def _watch_subscription(self) -> None:
+        if isinstance(self.link.historian, LiveValues):
+            whose, trouble = [f"subscription of {self.link.name}"], self.link.historian.trouble
+            if trouble:
+                self._tell(whose, f"{trouble}; new values come from history alone")
+            else:
+                self._well(whose)
 
     def _tell(self, whose: Iterable[str], why: str) -> None:
         """Say a trouble once, until it changes or has been over."""

@@ -1,6 +1,6 @@
 """Recent values from a subscription, the rest from history: together they are what history alone says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tagsight_connectors.aggregates import Aggregate
 from tagsight_connectors.errors import AccessRefused, NotConnected, Unsupported
-from tagsight_connectors.history import Span, TagHistory
+from tagsight_connectors.history import Page, Span, TagHistory
 from tagsight_connectors.live import Arrived, Receiver
 from tagsight_connectors.live_values import Live, LiveValues
 from tagsight_connectors.memory.historian import MemoryHistorian
@@ -49,7 +49,7 @@ class Plant(MemoryHistorian):
         self.bare, self.offers, self.sampled = frozenset(bare), offers, False
         self.subscription: Watching | None = None
         self.asked: list[Span] = []
-        self.store.faults.unreadable = self.bare
+        self.store.faults.unreadable = set(self.bare)
         for address in ("a", "b", "refused"):
             self.store.add(Tag(address, address))
         self.tell("a", lost=False)
@@ -64,7 +64,7 @@ class Plant(MemoryHistorian):
     async def without_history(self, addresses: Sequence[str]) -> Sequence[str]:
         return [each for each in addresses if each in self.bare]
 
-    async def read_raw(self, addresses: Sequence[str], span: Span):  # noqa: ANN201 - as above
+    async def read_raw(self, addresses: Sequence[str], span: Span) -> AsyncIterator[Page]:
         self.asked.append(span)
         async for page in super().read_raw(addresses, span):
             yield page

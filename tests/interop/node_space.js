@@ -80,7 +80,7 @@ function types(addressSpace, namespace) {
   const inner = namespace.addFolder(plant, { browseName: "Inner", nodeId: "s=Inner" });
   inner.addReference({ referenceType: "Organizes", nodeId: plant });
   const live = make("Double", [], { browseName: "Live" });
-  live.minimumSamplingInterval = 0; // told by exception
+  live.minimumSamplingInterval = 0;
 }
 
 function states(addressSpace, namespace, plant, history, access) {
@@ -135,6 +135,7 @@ async function main() {
     securityPolicies: [SecurityPolicy.None],
     securityModes: [MessageSecurityMode.None],
     allowAnonymous: true,
+    serverCapabilities: { minSupportedSampleRate: 0 }, // so that Plant/Live tells every change
   });
   await server.initialize();
   const addressSpace = server.engine.addressSpace;
