@@ -266,3 +266,23 @@ async def test_nothing_is_trusted_on_first_or_second_use(plant: Plant) -> None:
     for _ in range(2):
         with pytest.raises(CertificateNotTrusted):
             await connect(plant)
+
+
+async def test_a_client_may_send_its_authority_behind_its_certificate(plant: Plant) -> None:
+    await serve_with(plant, servers())
+    own = pair(plant.folder / "hmi", "hmi", clients())
+    authority = plant.folder / "authority.der"
+    authority.write_bytes(AUTHORITY.der())
+    client = Client(plant.server.url)
+    client.application_uri = CLIENT_URI
+    client.set_user("olga")
+    client.set_password("olga-secret")
+    await client.set_security(
+        foreign.SecurityPolicyAes256Sha256RsaPss,
+        str(own.certificate),
+        str(own.key),
+        server_certificate=str(plant.server.certificate.certificate),
+        certificate_chain=[str(authority)],
+    )
+    async with client:
+        assert await (await plant.node(client, "Plant/P101/Speed")).read_value() == 999.0
