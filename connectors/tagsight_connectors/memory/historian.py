@@ -63,7 +63,9 @@ class MemoryHistorian(ComputesFromRaw):
     async def describe(self) -> Description:
         """Name and clock of the store."""
         await self._request()
-        return Description(self.url, "memory", server_time_ns=self.store.now_ns(), service_level=self.store.faults.service_level)
+        return Description(
+            self.url, "memory", server_time_ns=self.store.now_ns(), service_level=self.store.faults.service_level
+        )
 
     async def browse(self, pattern: str = "*") -> AsyncIterator[Tag]:
         """Tags that match, in the order in which they were added."""
