@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from tagsight import specification as spec
+from tagsight.cause_patterns import roles_by_configuration, unknown_role
 from tagsight.plan import (
     AlarmPlan,
+    CausePlan,
     Destination,
     Detail,
     HistorianPlan,
@@ -104,12 +106,14 @@ class Compiler:
         if len(set(tags)) < len(tags):
             twice = next(tag for tag in tags if tags.count(tag) > 1)
             self._fault(("roles",), twice, "two roles have the same tag", "Give each role a tag of its own.")
+        inputs = tuple(dict.fromkeys([*given.inputs, *tags]))
+        self._causes(given, roles_by_configuration(inputs, settings))
         return ModelPlan(
             asset=given.asset,
             name=given.name,
             job=Job(given.job),
             historian=given.historian,
-            inputs=tuple(dict.fromkeys([*given.inputs, *tags])),
+            inputs=inputs,
             exclude_inputs=tuple(given.exclude_inputs),
             input_settings=settings,
             running=given.running,
@@ -120,7 +124,16 @@ class Compiler:
             outputs=Detail(given.outputs),
             explainer=given.explain.explainer,
             explain_seconds=given.explain.seconds,
+            causes=tuple(CausePlan(one.pattern, one.say) for one in given.causes),
         )
+
+    def _causes(self, given: spec.Model, roles: frozenset[str] | None) -> None:
+        """Patterns name roles of the model, as far as the file tells what these are."""
+        for index, one in enumerate(given.causes):
+            unknown = unknown_role(one.pattern, roles) if roles is not None else None
+            if unknown is not None:
+                role, mend = unknown
+                self._fault(("causes", index, "if"), one.pattern.text, f"this model has no role {role!r}", mend)
 
     def _train(self, given: spec.Train) -> TrainPlan:
         period = self._period(given.start, given.end, ("train",))

@@ -19,6 +19,7 @@ from tagsight.platform import local_timezone
 from tagsight.specification import MODELS_LIMIT, Configuration, Historian, HistoryStore, Model, Results, Retention
 from tagsight.templates import expand, shown
 from tagsight.validation import SettingFault, validate
+from tagsight_explain.language import ENGLISH
 
 _SECRET: Final = frozenset({"password", "passwd", "secret", "token"})
 _USER_INFO: Final = re.compile(r"//[^/@]*@")
@@ -90,7 +91,8 @@ class _Check:
             return None
         keep, _ = validate(Retention, self._plain("retention"))
         store, _ = validate(HistoryStore, self._plain("history_store"))
-        plan = Plan(compiler.timezone, historians, results, models, retention(keep), history_store(store))
+        language = str(self._plain("language") or ENGLISH)
+        plan = Plan(compiler.timezone, historians, results, models, retention(keep), history_store(store), language)
         self.warnings += cautions(plan, self.root)
         return dataclasses.replace(plan, digest=digest_of(plan))
 

@@ -7,20 +7,25 @@ tags"). The values are the same whichever way they are delivered.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from tagsight.alarms import LIMIT
+from tagsight.cause_patterns import advice
 from tagsight.clocks import SECOND
+from tagsight.plan import CausePlan
 from tagsight.results import ExplanationResult, OutputRow, OutputValue, Run, State
 from tagsight_connectors.quality import BAD, GOOD, UNCERTAIN, Quality, quality_of
-from tagsight_explain.message import Cause, direction, message
+from tagsight_explain.language import ENGLISH, language
+from tagsight_explain.message import Cause, message, not_explained, not_scored
 
 SCORE_PART: Final = "score"
 EXPLANATION_PART: Final = "explanation"
 OPERATOR_PART: Final = "operator"
 ALARM_PART: Final = "alarm"
 TOP_ROLES: Final = 5
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,9 @@ class Circumstances:
         units: role -> engineering unit.
         timezone: of the times in the sentence.
         detail: values per role are wanted too.
+        descriptions: role -> description in the historian.
+        causes: what the engineers say to patterns of contributions.
+        language: of the sentence and of the reason.
     """
 
     asset: str
@@ -52,6 +60,9 @@ class Circumstances:
     units: Mapping[str, str] = field(default_factory=dict)
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     detail: bool = False
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    causes: tuple[CausePlan, ...] = ()
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,7 @@ class Appearance:
         state: NAMUR NE 107.
         alarm: the alarm tag.
         status: quality of `State`, `Alarm` and `Message`.
-        reason: in words.
+        reason: in words, English.
         values_status: quality of `Score` and of all numbers about it, where it is not `status`: a faulty sensor is
             known for certain, a score on it is not.
     """
@@ -118,7 +129,7 @@ def score_row(run: Run, now: Circumstances) -> OutputRow:
     values = [
         OutputValue("Score", run.score, look.score_status),
         OutputValue("Limit", LIMIT, GOOD),
-        *_announced(look),
+        *_announced(look, now.language),
         OutputValue("ModelVersion", run.version, GOOD),
         OutputValue("LastRun", _utc_text(run.due_ns), GOOD),
     ]
@@ -131,7 +142,7 @@ def explanation_row(run: Run, now: Circumstances, most: int = TOP_ROLES) -> Outp
     """The sentence, the leading roles and the contributions; also for a run that has none, with the reason."""
     look = appearance(run, now)
     status = _explanation_status(run, look.score_status)
-    causes = causes_of(run, now.units)[:most]
+    causes = causes_of(run, now.units, now.descriptions)[:most]
     announced = causes if run.score is not None and run.score >= LIMIT / 2 else []
     message_status = status if run.score is not None else look.status
     values = [OutputValue("Message", _sentence(run, now, look, announced), message_status)]
@@ -145,14 +156,14 @@ def explanation_row(run: Run, now: Circumstances, most: int = TOP_ROLES) -> Outp
 
 def alarm_row(run: Run, time_ns: int, now: Circumstances) -> OutputRow:
     """What becomes of the alarm between two runs, when it is shelved or that ends."""
-    return OutputRow(run.model, time_ns, ALARM_PART, tuple(_announced(appearance(run, now))))
+    return OutputRow(run.model, time_ns, ALARM_PART, tuple(_announced(appearance(run, now), now.language)))
 
 
-def _announced(look: Appearance) -> list[OutputValue]:
+def _announced(look: Appearance, code: str) -> list[OutputValue]:
     return [
         OutputValue("Alarm", int(look.alarm), look.status),
         OutputValue("State", int(look.state), look.status),
-        OutputValue("Reason", look.reason, GOOD),
+        OutputValue("Reason", language(code).reason(look.reason), GOOD),
     ]
 
 
@@ -166,7 +177,7 @@ def operator_row(model: str, time_ns: int, *, off: bool, feedback_count: int) ->
     return OutputRow(model, time_ns, OPERATOR_PART, values)
 
 
-def causes_of(run: Run, units: Mapping[str, str]) -> list[Cause]:
+def causes_of(run: Run, units: Mapping[str, str], descriptions: Mapping[str, str] = NOTHING) -> list[Cause]:
     """Roles with a positive contribution, the largest first; none where the explanation does not hold."""
     explanation = run.explanation
     if explanation is None or explanation.failure:
@@ -184,6 +195,7 @@ def causes_of(run: Run, units: Mapping[str, str]) -> list[Cause]:
             upper=by_role[role].upper,
             unit=units.get(role, ""),
             share=100.0 * positive[role] / total,
+            description=descriptions.get(role, ""),
         )
         for role in ranked
         if role in by_role
@@ -197,13 +209,14 @@ def _explanation_status(run: Run, status: int) -> int:
 
 def _sentence(run: Run, now: Circumstances, look: Appearance, causes: Sequence[Cause]) -> str:
     if run.score is None:
-        return f"{now.asset}: not scored: {run.reason}"[:120]
+        return not_scored(now.asset, run.reason, code=now.language)
     if run.score < LIMIT / 2:
         return ""
     if run.explanation is not None and run.explanation.failure:
-        return f"{now.asset}: score {run.score:.2g}, not explained: {run.explanation.failure}"[:120]
-    since = _local_text(now.since_ns, run.due_ns, now.timezone) if now.since_ns is not None else ""
-    return message(now.asset, causes, since) if look.alarm or run.score > LIMIT or causes else ""
+        return not_explained(now.asset, run.score, run.explanation.failure, code=now.language)
+    since = _local_text(now.since_ns, run.due_ns, now) if now.since_ns is not None else ""
+    abnormal = look.alarm or run.score > LIMIT
+    return message(now.asset, causes, since, code=now.language, advice=advice(now.causes, causes) if abnormal else "")
 
 
 def _top_values(rank: int, cause: Cause | None, status: int) -> list[OutputValue]:
@@ -216,13 +229,12 @@ def _top_values(rank: int, cause: Cause | None, status: int) -> list[OutputValue
             ("Direction", ""),
         )
         return [OutputValue(f"Top{rank}_{name}", value, status) for name, value in empty]
-    words = direction(cause.actual, cause.lower, cause.upper, cause.expected)
     filled = (
         ("Tag", cause.role),
         ("Share", cause.share),
         ("Actual", cause.actual),
         ("Expected", cause.expected),
-        ("Direction", words),
+        ("Direction", cause.direction),
     )
     return [OutputValue(f"Top{rank}_{name}", value, status) for name, value in filled]
 
@@ -257,8 +269,8 @@ def _utc_text(time_ns: int) -> str:
     return datetime.fromtimestamp(time_ns / SECOND, tz=UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
-def _local_text(time_ns: int, now_ns: int, timezone: ZoneInfo) -> str:
+def _local_text(time_ns: int, due_ns: int, now: Circumstances) -> str:
     """Time of day; with the date when it was not today."""
-    when = datetime.fromtimestamp(time_ns / SECOND, tz=timezone)
-    today = datetime.fromtimestamp(now_ns / SECOND, tz=timezone).date()
-    return when.strftime("%H:%M" if when.date() == today else "%Y-%m-%d %H:%M")
+    when, today = (datetime.fromtimestamp(one / SECOND, tz=now.timezone) for one in (time_ns, due_ns))
+    key = "time_of_day" if when.date() == today.date() else "date_and_time"
+    return when.strftime(language(now.language).texts[key])

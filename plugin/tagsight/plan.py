@@ -159,6 +159,14 @@ class InputPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CausePlan:
+    """What engineers say to a pattern of contributions: `pattern` compares roles with `high`, `low`, `unusual`."""
+
+    pattern: Condition
+    say: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelPlan:
     """One model of one asset."""
 
@@ -177,6 +185,7 @@ class ModelPlan:
     outputs: Detail = Detail.BASIC
     explainer: str = "fast"
     explain_seconds: float = 2.0
+    causes: tuple[CausePlan, ...] = ()  # the first whose pattern holds is said
 
     @property
     def key(self) -> str:
@@ -219,4 +228,5 @@ class Plan:
     models: tuple[ModelPlan, ...]
     retention: Retention = field(default_factory=Retention)
     history_store: HistoryStorePlan = field(default_factory=HistoryStorePlan)
+    language: str = "en"  # of what operators read: code of a catalogue
     digest: str = ""  # SHA-256 of the canonical JSON of the specification: goes into cards and the ledger

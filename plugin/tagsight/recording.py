@@ -18,6 +18,7 @@ from tagsight.plan import Detail, ModelPlan
 from tagsight.results import ExplanationResult, OutputRow, Run, State
 from tagsight.scoring_task import ScoredRun
 from tagsight.shelving import shelved_words
+from tagsight_explain.language import ENGLISH
 from tagsight_models.frame import Floats, Times
 
 NOBODY = OperatorState()
@@ -54,11 +55,15 @@ class Recorder:
         ledger: read for scores, alarms and what operators set.
         timezone: of times in sentences.
         units: model -> role -> engineering unit.
+        language: of what operators read.
+        descriptions: model -> role -> description in the historian.
     """
 
     ledger: Ledger
     timezone: ZoneInfo
     units: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    language: str = ENGLISH
+    descriptions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def record(self, model: ModelPlan, every_ns: int, scored: Sequence[ScoredRun]) -> Recorded:
         """Judge the runs of one model, in the order of their due times."""
@@ -136,6 +141,9 @@ class Recorder:
             units=self.units.get(model.key, {}),
             timezone=self.timezone,
             detail=model.outputs is Detail.DETAIL,
+            descriptions=self.descriptions.get(model.key, {}),
+            causes=model.causes,
+            language=self.language,
         )
 
     def _judged(  # noqa: PLR0917 - what one judgement rests on

@@ -20,6 +20,7 @@ from tagsight.results import Run
 from tagsight.scoring_task import ScoredRun, ScoreTask
 from tagsight.tick import Participant
 from tagsight_connectors.history import History, Span, TagHistory
+from tagsight_explain.language import ENGLISH
 from tagsight_explain.settings import ExplainSettings
 from tagsight_models.delays import Activation, Delays, activations
 from tagsight_models.frame import Floats, Times
@@ -94,6 +95,7 @@ class _Replay:
     participant: Participant
     scorer: Scoring
     timezone: ZoneInfo
+    language: str = ENGLISH
     times: list[int] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -124,7 +126,14 @@ class _Replay:
         (run,) = self.scorer.explain(plan.key, [one], settings)
         units = {role.name: role.unit for role in self.participant.binding.roles}
         now = Circumstances(
-            asset=plan.asset, alarm=True, since_ns=activation.since_ns, units=units, timezone=self.timezone
+            asset=plan.asset,
+            alarm=True,
+            since_ns=activation.since_ns,
+            units=units,
+            timezone=self.timezone,
+            descriptions=self.participant.binding.descriptions,
+            causes=plan.causes,
+            language=self.language,
         )
         row = explanation_row(run, now)
         message = next(str(value.value) for value in row.values if value.output == "Message")
@@ -139,16 +148,17 @@ async def rehearse(  # noqa: PLR0917 - what a replay rests on
     scorer: Scoring,
     timezone: ZoneInfo,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
+    language: str = ENGLISH,
 ) -> Rehearsal:
     """Replay `span` chunk by chunk.
 
-    `progress` is called with (due times done, all due times).
+    `progress` is called with (due times done, all due times); `language`: of the messages.
 
     Raises:
         HistorianError: history cannot be read.
     """
     due = due_times(span, participant.rhythm.every_ns)
-    replay = _Replay(participant, scorer, timezone)
+    replay = _Replay(participant, scorer, timezone, language)
     for first in range(0, len(due), CHUNK):
         chunk = due[first : first + CHUNK]
         replay.take(chunk, await _read(participant, chunk, read))

@@ -110,7 +110,7 @@ class Service:
         self._histories = Histories(self.plan, self.links, self.ledger, self.clock, last_alive_ns, self._tell)
         self.state = PluginState(heartbeat, self.links, self.ledger, self._certificates, self.clock)
         self._outbox = Outbox(self.plan, self.links, self.ledger, self._tell)
-        recorder = Recorder(self.ledger, self.plan.timezone)
+        recorder = Recorder(self.ledger, self.plan.timezone, language=self.plan.language)
         note: Log = lambda what, words: self.note(what, words)  # noqa: E731, PLW0108 - `note` may be replaced
         self._operators = Operators(plans, self.ledger, self.inbox, recorder, destinations, note)
         self._tickers = {
@@ -179,6 +179,7 @@ class Service:
         units = {key: {role.name: role.unit for role in one.binding.roles} for key, one in found.items()}
         for ticker in self._tickers.values():
             ticker.recorder.units = units
+            ticker.recorder.descriptions = {key: one.binding.descriptions for key, one in found.items()}
 
     async def tick(self, historian: str, every_ns: int) -> None:
         """Score what is due of one historian's models with this interval, backlog included."""

@@ -13,13 +13,18 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from tagsight.cause_patterns import parse_pattern
 from tagsight.conditions import Condition, ConditionError, parse
 from tagsight.duration import parse_budget, parse_duration, parse_size
 from tagsight.timetable import EXAMPLES, parse_timetable
 from tagsight_connectors.registry import openers
+from tagsight_explain.language import languages
 
 TEXT_LIMIT: Final = 1_000
 """Characters of any one setting."""
+
+ADVICE_LIMIT: Final = 60
+"""Characters of an advice: so it always fits into a message, beside asset, role and direction."""
 
 PLACEHOLDERS: Final = frozenset({"asset", "model", "output", "role"})
 """What an `address` of results may contain in braces."""
@@ -236,3 +241,44 @@ def _as_condition(value: object) -> Condition:
 
 Running = Annotated[Condition, BeforeValidator(_as_condition), _schema("^.+$", "[Plant/P101/Speed] > 100")]
 """A condition over tags and roles."""
+
+
+def _as_pattern_of_causes(value: object) -> Condition:
+    mend = 'Write for example "PT-101 low and IT-101 high": roles with high, low or unusual.'
+    text = _text(value, mend)
+    try:
+        return parse_pattern(text)
+    except ConditionError as error:
+        raise wrong(f"not a pattern: {error}", mend) from None
+
+
+CausePattern = Annotated[
+    Condition, BeforeValidator(_as_pattern_of_causes), _schema("^.+$", "PT-101 low and IT-101 high")
+]
+"""Roles with `high`, `low` or `unusual`, joined by `and` and `or`."""
+
+
+def _as_language(value: object) -> str:
+    known = ", ".join(languages())
+    if not isinstance(value, str) or value not in languages():
+        raise wrong("no such language", f"Write one of {known}.")
+    return value
+
+
+LanguageCode = Annotated[
+    str, BeforeValidator(_as_language), WithJsonSchema({"type": "string", "enum": list(languages())})
+]
+"""A language that has a catalogue."""
+
+
+def _as_advice(value: object) -> str:
+    text = _as_line(value)
+    if not 1 <= len(text.strip()) <= ADVICE_LIMIT:
+        raise wrong(f"{len(text.strip())} characters", f"Write 1 to {ADVICE_LIMIT}: it is part of one short sentence.")
+    return text.strip()
+
+
+AdviceText = Annotated[
+    str, BeforeValidator(_as_advice), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": ADVICE_LIMIT})
+]
+"""What an operator should do, beside the sentence that says why."""

@@ -11,8 +11,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 from tagsight.setting_types import (
     Address,
+    AdviceText,
     Budget,
+    CausePattern,
     Duration,
+    LanguageCode,
     Level,
     Line,
     Listen,
@@ -29,6 +32,7 @@ MODELS_LIMIT: Final = 2_000
 INPUTS_LIMIT: Final = 500
 PERIODS_LIMIT: Final = 1_000
 HISTORIANS_LIMIT: Final = 32
+CAUSES_LIMIT: Final = 100
 MINUTE: Final = 60_000_000_000
 DAY: Final = 1_440 * MINUTE
 
@@ -314,6 +318,22 @@ class Explain(Setting):
     seconds: float = _setting("Time budget of one explanation.", unit="s", default=2.0, example=2.0, ge=0.05, le=60.0)
 
 
+class Cause(Setting):
+    """What operators are told when the leading roles of an alarm form a pattern (docs/messages.md)."""
+
+    pattern: CausePattern = _setting(
+        "Roles of the model with `high`, `low` (outside their normal band) or `unusual` (inside it), joined by `and` "
+        "and `or`, with parentheses. A role counts from a share of 10 per cent on.",
+        alias="if",
+        example="Speed low and Current high",
+    )
+    say: AdviceText = _setting(
+        "Appended to the message; of several patterns that hold, the first one's.",
+        unit="at most 60 characters",
+        example="check suction strainer",
+    )
+
+
 class RoleSettings(Setting):
     """What is known of one role beyond what the historian says."""
 
@@ -376,6 +396,9 @@ class Model(Setting):
         example="basic",
     )
     explain: Explain = _setting("How a score is explained.", default=Explain())
+    causes: list[Cause] = _setting(
+        "What operators are told at known patterns of contributions.", default=[], max_length=CAUSES_LIMIT
+    )
 
     @classmethod
     def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
@@ -437,6 +460,9 @@ class Configuration(Setting):
         "Time zone of every date and schedule in this file. Without it: this machine's.",
         default=None,
         example="Europe/Berlin",
+    )
+    language: LanguageCode = _setting(
+        "Language of what operators read: messages and reasons.", default="en", example="en"
     )
     historian: Historian | None = _setting("The only historian: short for `historians: {default: ...}`.", default=None)
     historians: dict[Level, Historian] = _setting("Historians by name.", default={}, max_length=HISTORIANS_LIMIT)

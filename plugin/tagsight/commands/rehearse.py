@@ -164,7 +164,7 @@ class _Replays:
         def report(done: int, of: int) -> None:
             self.progress.update(bar, completed=done, total=of)
 
-        return await rehearse(participant, span, read, self.scorer, self.plan.timezone, report)
+        return await rehearse(participant, span, read, self.scorer, self.plan.timezone, report, self.plan.language)
 
     def _print(self, line: str) -> None:
         self.progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
