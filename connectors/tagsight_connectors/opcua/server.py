@@ -119,7 +119,7 @@ class TagServer:
                 self._settings.security_none,
                 self._settings.sign,
             )
-            self._listener = Listener(self._server.iserver, list(self._identity.offer()), rules)
+            self._listener = Listener(self._server.iserver, self._identity.offer(), rules)
             await self._listener.start(listening)
         except BaseException:
             listening.close()

@@ -1,17 +1,14 @@
 """What our server presents to a new channel: policies, endpoints, and a certificate that may change while it runs."""
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from asyncua import Server, ua
 from asyncua.crypto.security_policies import SecurityPolicyFactory
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-
-from tagsight_connectors.opcua.certificates import leaf_certificate
 
 Stamp = tuple[int, int, int, int]
 
@@ -34,14 +31,6 @@ def offered(*, sign: bool, none: bool) -> list[ua.SecurityPolicyType]:
     return [*ENCRYPTED, *(SIGNED if sign else ()), *([ua.SecurityPolicyType.NoSecurity] if none else ())]
 
 
-class ChannelPolicy(SecurityPolicyFactory):  # type: ignore[misc] # asyncua counts as untyped
-    """One policy and mode, also for a peer that sends its issuers behind its certificate."""
-
-    def create(self, peer_certificate: bytes | None) -> Any:
-        """The policy of one channel."""
-        return super().create(leaf_certificate(peer_certificate or b"") or None)
-
-
 class ServerIdentity:
     """Certificate and key of a running server. A channel keeps what it was opened with; a new one gets the newest."""
 
@@ -49,7 +38,7 @@ class ServerIdentity:
         self._server = server
         self._files = (certificate, key)
         self._stamp: Stamp | None = None
-        self.policies: list[ChannelPolicy] = []
+        self._policies: list[SecurityPolicyFactory] = []
 
     async def prepare(self) -> None:
         """Before the server's nodes are set up: certificate and key."""
@@ -58,13 +47,10 @@ class ServerIdentity:
         await self._server.load_certificate(certificate.read_bytes(), "der")
         await self._server.load_private_key(key.read_bytes(), None, "pem")
 
-    def offer(self) -> Sequence[ChannelPolicy]:
+    def offer(self) -> list[SecurityPolicyFactory]:
         """After it: the policies for new channels."""
-        self.policies = [
-            ChannelPolicy(each.cls, each.mode, each.certificate, each.private_key)
-            for each in self._server._policies  # noqa: SLF001 - Server.start, which uses them, would listen unguarded
-        ]
-        return self.policies
+        self._policies = self._server._policies  # noqa: SLF001 - Server.start, which uses them, would listen unguarded
+        return list(self._policies)
 
     def refresh(self) -> bool:
         """Take a new pair of files; False: nothing is new, or what is there does not belong together (yet)."""
@@ -83,7 +69,7 @@ class ServerIdentity:
     def _take(self, certificate: x509.Certificate, key: rsa.RSAPrivateKey) -> None:
         iserver = self._server.iserver
         iserver.certificate, iserver.private_key = certificate, key
-        for policy in self.policies:
+        for policy in self._policies:
             policy.certificate, policy.private_key = certificate, key
         for endpoint in iserver.endpoints:
             endpoint.ServerCertificate = certificate.public_bytes(serialization.Encoding.DER)
