@@ -5,6 +5,7 @@ is the client's alone. First all nodes, then a pattern that names one folder, th
 """
 
 import asyncio
+import os
 import resource
 import sys
 import tempfile
@@ -37,7 +38,8 @@ async def browsed(historian: OpcUaHistorian, pattern: str) -> int:
 
 async def main(nodes: int) -> None:
     """Print it."""
-    modules = user_cache_path("tagsight-interop") / "node" / "node_modules"
+    cache = Path(os.environ.get("TAGSIGHT_INTEROP_CACHE") or user_cache_path("tagsight-interop"))
+    modules = cache / "node" / "node_modules"
     with tempfile.TemporaryDirectory() as folder, node_space(modules, Path(folder), "many", count=nodes) as space:
         historian = open_opcua(space.connection)
         await historian.connect()

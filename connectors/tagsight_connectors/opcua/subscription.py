@@ -45,10 +45,12 @@ KEEP_ALIVE_COUNT: Final = 5
 """Publishing intervals without a change after which the server gives a sign of life."""
 
 LIFETIME_COUNT: Final = 120
-QUEUE: Final = 1_000
+QUEUE: Final = 500
 """Values of one tag that the server keeps between two publishings; it may allow less."""
 
-VALUES_PER_MESSAGE: Final = 10_000
+VALUES_PER_MESSAGE: Final = 1_000
+"""Some 30 ms of decoding, and then the event loop is free."""
+
 ITEMS_PER_REQUEST: Final = 200
 REQUESTS_WAITING: Final = 3
 """Publish requests that wait at the server, so that it need not wait for us."""
