@@ -40,6 +40,8 @@ class Fence:
         service = owner._session if owner is not None else None
         address = service.namespaces.address(node) if service is not None else f"{node.to_string()} of nobody"
         accepted = owner._connection.accepted if owner is not None else frozenset[str]()
+        if service is not None:  # an accepted address may have the index of its namespace, `ns=2;s=...`
+            accepted = frozenset(service.namespaces.stable(one) if one.startswith("ns=") else one for one in accepted)
         if address not in accepted or not usual or node.NamespaceIndex == 0:
             self.breaches.append(f"a write to {address}")
 
