@@ -4,9 +4,10 @@ A row leaves the outbox only after a Good answer for each of its values. What is
 the refused tags, while the good ones stay written; what cannot be taken now, or whose answer was lost, is sent again:
 harmless, because a historian keeps one value for a tag and a source time.
 
-Order: the newest row of each model goes in the first batch, so operators see the present at once; the backlog follows,
-oldest first. Inside a batch every tag ascends by source time, and a batch that carries older values of a tag ends with
-its newest one again: a server that shows the value written last never shows the past as the present.
+Order: the newest rows of the models go first, in a batch of their own, so operators see the present at once; a batch
+of the backlog follows, oldest first, and before the next one it is looked whether there is something newer. Inside a
+batch every tag ascends by source time, and a batch that carries older values of a tag ends with its newest one again: a
+server that shows the value written last never shows the past as the present.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,7 @@ from tagsight.ledger.records import DeliveryState, PendingRow, RefusedTag, Settl
 from tagsight.output_tags import OPERATORS_OUTPUTS, PLUGIN
 from tagsight.outputs import OPERATOR_PART
 from tagsight.results import OutputRow, OutputValue
+from tagsight_connectors.errors import NotConnected
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import Sample, WriteOutcome
 from tagsight_connectors.quality import (
@@ -136,31 +138,71 @@ class DeliveryReport:
     more: bool = False
 
 
-async def deliver_once(ledger: Ledger, historian: Historian, way: Way, limit: int = BATCH_ROWS) -> DeliveryReport:
-    """Write one batch of pending rows and store the answers.
+@dataclass
+class BatchSize:
+    """How many rows go in one batch: fewer after a lost answer, which leaves the whole batch to be sent again.
 
-    Raises what `Historian.write` raises; then nothing is settled and everything stays pending. After `NotConnected`
-    the host reconnects and calls again.
+    On a wire that loses answers all the time a batch of many requests would never come through.
     """
-    destination = historian_destination(way.historian)
-    pending = ledger.pending(destination, limit)
+
+    rows: int = BATCH_ROWS
+
+    async def deliver(self, ledger: Ledger, historian: Historian, way: Way) -> DeliveryReport:
+        """`deliver_once` with as many rows as come through."""
+        try:
+            report = await deliver_once(ledger, historian, way, self.rows)
+        except NotConnected:
+            self.rows = max(self.rows // 2, 1)
+            raise
+        self.rows = min(self.rows * 2, BATCH_ROWS)
+        return report
+
+
+async def deliver_once(ledger: Ledger, historian: Historian, way: Way, limit: int = BATCH_ROWS) -> DeliveryReport:
+    """Write what is new, then one batch of the backlog; store the answers of each.
+
+    Raises what `Historian.write` raises; then what was not answered stays pending. After `NotConnected` the host
+    reconnects and calls again.
+    """
+    pending = ledger.pending(historian_destination(way.historian), limit)
     if not pending or not way.accepted:
         return DeliveryReport(waiting=len(pending))
+    reports = []
+    for live in (True, False):
+        lane = [one for one in pending if one.live is live]
+        if lane:
+            reports.append(await _deliver_batch(ledger, historian, way, lane))
+    waiting = sum(one.waiting for one in reports)
+    return DeliveryReport(
+        written=sum(one.written for one in reports),
+        quarantined=sum(one.quarantined for one in reports),
+        waiting=waiting,
+        times_lost=sum(one.times_lost for one in reports),
+        not_recovered=sum(one.not_recovered for one in reports),
+        more=len(pending) == limit and waiting < len(pending),
+    )
+
+
+async def _deliver_batch(
+    ledger: Ledger, historian: Historian, way: Way, pending: Sequence[PendingRow]
+) -> DeliveryReport:
+    destination = historian_destination(way.historian)
     rows = [(StoredRow(one.sequence, one.row), one.attempts) for one in pending]
     past = frozenset(one.sequence for one in pending if not one.live)
-    batch = plan_batch(rows, _newest_of(ledger, pending), way, given_up=frozenset() if way.source_times else past)
+    if way.source_times:
+        batch = plan_batch(rows, _newest_of(ledger, pending), way)
+    else:
+        batch = plan_batch(rows, (), way, given_up=past)
     outcomes = await historian.write([one.sample for one in batch.values]) if batch.values else ()
     settlements = settlements_of(batch, outcomes, destination)
     ledger.settle(settlements)
     states = [one.state for one in settlements]
-    waiting = states.count(DeliveryState.PENDING)
     return DeliveryReport(
         written=states.count(DeliveryState.WRITTEN),
         quarantined=states.count(DeliveryState.QUARANTINED),
-        waiting=waiting,
+        waiting=states.count(DeliveryState.PENDING),
         times_lost=sum(not outcome.time_kept for outcome in outcomes),
         not_recovered=states.count(DeliveryState.NOT_RECOVERED),
-        more=len(pending) == limit and waiting < len(pending),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tagsight.connections import Link
-from tagsight.delivery import DeliveryReport, Way, deliver_once, status_samples, stopped_samples
+from tagsight.delivery import BatchSize, DeliveryReport, Way, status_samples, stopped_samples
 from tagsight.ledger.ledger import Ledger
 from tagsight.opening import accepted_now
 from tagsight.plan import Plan, ResultsPlan
@@ -35,6 +35,7 @@ class Outbox:
     ledger: Ledger
     tell: Callable[[str, str], None]
     _without_times: set[str] = field(init=False, default_factory=set)
+    _sizes: dict[str, BatchSize] = field(init=False, default_factory=dict)
     _allowed: dict[str, tuple[object, frozenset[str]]] = field(init=False, default_factory=dict)
 
     async def deliver(self, historian: str) -> None:
@@ -86,10 +87,10 @@ class Outbox:
 
     async def _deliver_to(self, name: str, results: ResultsPlan) -> None:
         accepted = self._accepted(name)
-        more = bool(accepted)
+        more, size = bool(accepted), self._sizes.setdefault(name, BatchSize())
         while more:
             way = Way(name, results.address, accepted, source_times=name not in self._without_times)
-            report = await self.links[name].use(partial(_deliver, self.ledger, way))
+            report = await self.links[name].use(partial(_deliver, self.ledger, way, size))
             more = report.more
             if report.times_lost and name not in self._without_times:
                 self._without_times.add(name)
@@ -98,8 +99,8 @@ class Outbox:
                 self.tell(f"delivery to {name}", f"{report.not_recovered} results of the past cannot be stored there")
 
 
-async def _deliver(ledger: Ledger, way: Way, historian: Historian) -> DeliveryReport:
-    return await deliver_once(ledger, historian, way)
+async def _deliver(ledger: Ledger, way: Way, size: BatchSize, historian: Historian) -> DeliveryReport:
+    return await size.deliver(ledger, historian, way)
 
 
 async def _write(samples: Sequence[Sample], historian: Historian) -> Sequence[WriteOutcome]:
