@@ -19,6 +19,7 @@ from tagsight.clocks import SystemClock
 from tagsight_connectors.connection import Connection
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import TagHistory
+from tagsight_connectors.live_values import LiveValues, as_source
 from tagsight_connectors.memory import MemoryHistorian, MemoryStore
 from tagsight_connectors.opcua.client import open_opcua
 from tagsight_connectors.opcua.embedded import EmbeddedHistorian
@@ -116,6 +117,23 @@ class StoredPlace:
 
     def __exit__(self, *_: object) -> None:
         self.remove()
+
+
+class LivePlace:
+    """An OPC UA place whose recent values come from a subscription."""
+
+    def __init__(self, behind: "OpcUaPlace") -> None:
+        self._behind = behind
+        self.accepted = behind.accepted
+
+    def address(self, name: str) -> str:
+        return self._behind.address(name)
+
+    async def fill(self, speed: TagHistory, mode: TagHistory) -> Historian:
+        return LiveValues(as_source(await self._behind.fill(speed, mode)))
+
+    async def again(self) -> Historian:
+        return LiveValues(as_source(await self._behind.again()))
 
 
 class FilePlace:

@@ -25,11 +25,11 @@ from tagsight_connectors.quality import (
 )
 from tagsight_connectors.reading import read_history
 from tagsight_connectors.tag import Access, DataType
-from tests.contract.places import SECOND, START_NS, FilePlace, MemoryPlace, Place, StoredPlace, opc_ua_place
+from tests.contract.places import SECOND, START_NS, FilePlace, LivePlace, MemoryPlace, Place, StoredPlace, opc_ua_place
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # an OPC UA server takes a second to start: one for all
 
-KINDS = ["memory", "memory-stored", "file-wide", "file-long", "file-parquet", "opc-ua", "opc-ua-stored"]
+KINDS = ["memory", "memory-stored", "file-wide", "file-long", "file-parquet", "opc-ua", "opc-ua-stored", "opc-ua-live"]
 WHOLE = Span(START_NS, START_NS + 3600 * SECOND)
 
 
@@ -44,6 +44,9 @@ async def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     elif kind == "opc-ua":
         async with opc_ua_place(tmp_path_factory.mktemp("contract")) as served:
             yield served
+    elif kind == "opc-ua-live":
+        async with opc_ua_place(tmp_path_factory.mktemp("contract")) as served:
+            yield LivePlace(served)
     elif kind == "opc-ua-stored":
         async with opc_ua_place(tmp_path_factory.mktemp("contract")) as served:
             with StoredPlace(served) as stored:
