@@ -1,7 +1,11 @@
+from collections.abc import Sequence
+
 import pytest
 
-from tagsight_connectors.errors import NotConnected
+from tagsight_connectors.errors import NotConnected, Unsupported
 from tagsight_connectors.history import Sample
+from tagsight_connectors.live import LiveSubscription, Receiver
+from tagsight_connectors.live_values import LiveValues
 from tagsight_connectors.memory.historian import MemoryHistorian
 from tagsight_connectors.memory.store import MemoryStore
 from tagsight_connectors.redundant import RedundantHistorian
@@ -107,3 +111,31 @@ async def test_closing_ends_the_session_and_is_harmless_twice() -> None:
     await pair.historian.close()
     await pair.historian.close()
     assert await pair.sessions() == [False, False]
+
+
+class Told(MemoryHistorian):
+    """A server with subscriptions; its history cannot be read."""
+
+    async def subscribe(self, receiver: Receiver) -> LiveSubscription:
+        del receiver
+        raise Unsupported(what=f"subscriptions of {self.store.name}")
+
+    async def without_history(self, addresses: Sequence[str]) -> Sequence[str]:
+        return addresses
+
+
+async def test_the_active_server_is_subscribed_to() -> None:
+    pair = Pair(100, 255)
+    pair.servers[:] = [Told(store) for store in pair.stores]
+    historian = RedundantHistorian(pair.servers)
+    await historian.connect()
+    assert await historian.without_history(["Which"]) == ["Which"]
+    with pytest.raises(Unsupported, match="server1"):
+        await historian.subscribe(LiveValues(historian))
+
+
+async def test_servers_without_subscriptions_are_read_by_history() -> None:
+    pair = Pair(255, 255)
+    await pair.historian.connect()
+    with pytest.raises(Unsupported, match="subscriptions"):
+        await pair.historian.without_history(["Which"])
