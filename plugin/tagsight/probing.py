@@ -10,6 +10,7 @@ import numpy as np
 
 from tagsight.arrival import wait_of
 from tagsight.binding import Binding
+from tagsight.cause_patterns import unknown_role
 from tagsight.duration import format_duration
 from tagsight.errors import mend_of
 from tagsight.extent import as_setting
@@ -206,6 +207,7 @@ def judge_model(facts: ModelFacts, *, live: bool = True) -> Iterator[Finding]:
         return
     for path, why in facts.binding.skipped:
         yield Finding(Weight.WARNING, where, f"{path} is left out: {why}", "Leave it, or name it in `exclude_inputs`.")
+    yield from _causes(facts)
     if facts.is_empty:
         what, mend = _without_values(facts)
         yield Finding(Weight.BLOCKS, where, f"no tag has {what}", mend)
@@ -213,6 +215,16 @@ def judge_model(facts: ModelFacts, *, live: bool = True) -> Iterator[Finding]:
         yield from judge_tag(where, tag, facts, live=live)
     yield from _averages(where, facts)
     yield Finding(Weight.FINE, where, _time_base(facts))
+
+
+def _causes(facts: ModelFacts) -> Iterator[Finding]:
+    """Patterns of the cause library that no alarm can ever match."""
+    roles = {role.name for role in facts.binding.roles} if facts.binding is not None else set()
+    for one in facts.model.causes:
+        unknown = unknown_role(one.pattern, roles)
+        if unknown is not None:
+            what = f"causes: {one.pattern}: this model has no role {unknown[0]!r}"
+            yield Finding(Weight.WARNING, facts.model.key, what, unknown[1])
 
 
 def _averages(where: str, facts: ModelFacts) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ from tagsight_connectors.quality import (
     Quality,
     quality_of,
 )
+from tagsight_explain.language import ENGLISH, Language, language
 
 UNTOUCHED = OperatorState()
 
@@ -47,6 +48,7 @@ class LedgerAlarms:
     inbox: Inbox
     clock: Clock
     longest_shelving_ns: int = LONGEST_SHELVING_NS
+    language: str = ENGLISH
     _watch: HeartbeatWatch = field(init=False)
     _known: tuple[object, ...] = field(default=(), init=False)
     _states: tuple[ConditionState, ...] = field(default=(), init=False)
@@ -97,20 +99,20 @@ class LedgerAlarms:
 
     def _states_at(self, now_ns: int, *, alive: bool) -> list[ConditionState]:
         newest, comments = self.ledger.newest_activations(), self.ledger.newest_comments()
-        states = self.ledger.operator_states()
+        states, words = self.ledger.operator_states(), language(self.language)
         everything_off = states.get(PLUGIN, UNTOUCHED).off
         found = []
         for bound in self._models:
             seen, set_by = self._seen.get(bound.model, _Seen()), states.get(bound.model, UNTOUCHED)
-            state = _condition(bound, seen, alive=alive)
-            state = _with_alarm(state, newest.get(bound.model), seen)
+            state = _condition(bound, seen, words, alive=alive)
+            state = _with_alarm(state, newest.get(bound.model), seen, words)
             state = _with_comment(state, comments.get(bound.model))
             state = replace(state, suppressed=set_by.off or everything_off)
             found.append(_with_shelving(state, set_by, now_ns))
         return found
 
 
-def _condition(bound: BoundModel, seen: _Seen, *, alive: bool) -> ConditionState:
+def _condition(bound: BoundModel, seen: _Seen, words: Language, *, alive: bool) -> ConditionState:
     last_usable = not alive and quality_of(seen.quality) is not Quality.BAD
     return ConditionState(
         identifier_of(bound.model, CONDITION),
@@ -119,25 +121,25 @@ def _condition(bound: BoundModel, seen: _Seen, *, alive: bool) -> ConditionState
         identifier_of(bound.model, "Score"),
         limit=LIMIT,
         severity=bound.severity,
-        message=f"{bound.model}: normal",
+        message=words.say("normal", name=bound.model),
         quality=UNCERTAIN_LAST_USABLE if last_usable else seen.quality,
         quality_ns=seen.quality_ns,
     )
 
 
-def _with_alarm(state: ConditionState, newest: Activation | None, seen: _Seen) -> ConditionState:
+def _with_alarm(state: ConditionState, newest: Activation | None, seen: _Seen, words: Language) -> ConditionState:
     if newest is None:
         return state
     active = newest.cleared_ns is None
     explained = seen.message_ns >= newest.announced_ns and bool(seen.message)
-    words = seen.message if explained else f"{state.name}: score above its limit"
+    message = seen.message if explained else words.say("above_limit", name=state.name)
     acknowledged, confirmed = newest.acknowledged_ns, newest.confirmed_ns
     return replace(
         state,
         occurrence=newest.announced_ns,
         active=active,
         active_ns=newest.cleared_ns or newest.announced_ns,
-        message=words if active else f"{state.name}: back to normal",
+        message=message if active else words.say("back_to_normal", name=state.name),
         complete=explained or not active,
         acknowledged=acknowledged is not None,
         acknowledged_ns=acknowledged or 0,

@@ -27,20 +27,23 @@ from tagsight.tag_server_process import FAILED, SERVING
 from tagsight.users import Users
 from tagsight_connectors.opcua.server import TagServer
 from tagsight_connectors.opcua.server_settings import ServerSettings
+from tagsight_explain.language import ENGLISH
 
 APPLICATION_URI: Final = "urn:tagsight:server"
 ORPHAN_SERVES_S: Final = 60.0
 """So long after the service's end the outputs are still there, and say that they are stale."""
 
 
-async def serve(data: DataFolder, host: str, port: int, stop: asyncio.Event, *, sign: bool = False) -> None:
+async def serve(
+    data: DataFolder, host: str, port: int, stop: asyncio.Event, *, sign: bool = False, code: str = ENGLISH
+) -> None:
     """Serve until `stop`. Raises StorageError where there is no ledger yet, OSError where the port is taken."""
     clock = SystemClock()
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger.open_reader(data.ledger, clock))
         inbox = stack.enter_context(Inbox.open(data.inbox))
         source = LedgerSource(ledger, HeartbeatFile(data.heartbeat), inbox, clock)
-        alarms = LedgerAlarms(ledger, HeartbeatFile(data.heartbeat), inbox, clock)
+        alarms = LedgerAlarms(ledger, HeartbeatFile(data.heartbeat), inbox, clock, language=code)
         settings = ServerSettings(host, port, data.certificates, APPLICATION_URI, sign=sign, types=served_types())
         users = Users(data.users, clock)
         async with TagServer(source, settings, users.authenticate, clock, alarms) as server:
@@ -50,13 +53,14 @@ async def serve(data: DataFolder, host: str, port: int, stop: asyncio.Event, *, 
 
 async def _main(arguments: Sequence[str]) -> int:
     data, host, port = DataFolder(Path(arguments[0])), arguments[1], int(arguments[2])
-    sign = arguments[3:] == [Security.SIGN.value]
+    sign = Security.SIGN.value in arguments[3:4]
+    code = "".join(arguments[4:5]) or ENGLISH
     stop = asyncio.Event()
     install_stop_signals(asyncio.get_running_loop(), stop.set)
     watch = asyncio.create_task(_end_with_service(stop))
     with open_log(data.logs, "tag-server") as log:
         try:
-            await serve(data, host, port, stop, sign=sign)
+            await serve(data, host, port, stop, sign=sign, code=code)
         except (TagSightError, OSError) as error:
             log.exception("ended", message=str(error))
             print(f"{FAILED}{' '.join(str(error).splitlines())}", flush=True)  # noqa: T201 - the service tells it

@@ -11,6 +11,7 @@ from typing import Final
 from tagsight.clocks import Clock
 from tagsight.data_folder import DataFolder
 from tagsight.plan import Security
+from tagsight_explain.language import ENGLISH
 
 FIRST_BACK_OFF_S: Final = 1.0
 LONGEST_BACK_OFF_S: Final = 60.0
@@ -34,6 +35,7 @@ class TagServerProcess:
         on_trouble: (what, message).
         on_serving: called with its URL each time it is ready.
         security: the least that it takes.
+        language: of the messages of alarms.
     """
 
     data: DataFolder
@@ -43,6 +45,7 @@ class TagServerProcess:
     on_trouble: Callable[[str, str], None]
     on_serving: Callable[[str], None] = lambda _url: None
     security: Security = Security.SIGN_AND_ENCRYPT
+    language: str = ENGLISH
     started: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     replaced: int = field(init=False, default=0)
     _process: Process | None = field(init=False, default=None)
@@ -72,7 +75,7 @@ class TagServerProcess:
 
     async def _once(self) -> int:
         command = [sys.executable, "-m", "tagsight.tag_server", str(self.data.root), self.host, str(self.port)]
-        command.append(self.security.value)
+        command += [self.security.value, self.language]
         self._why = ""
         self._process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)  # stdin: never written
         assert self._process.stdout is not None

@@ -81,7 +81,9 @@ async def _run(plan: "Plan", data: DataFolder) -> None:
         }
         ready = partial(service.note, "serving")
         serving = [
-            asyncio.create_task(TagServerProcess(data, host, port, clock, service.log, ready, security).run())
+            asyncio.create_task(
+                TagServerProcess(data, host, port, clock, service.log, ready, security, plan.language).run()
+            )
             for host, port, security in servers
         ]
         models = "1 model" if len(plan.models) == 1 else f"{len(plan.models)} models"
