@@ -83,10 +83,10 @@ class Site:
             pass
 
     def lag_s(self, minute: int) -> float:
-        """From the record of a minute's results to the last of their values in the historian, for the first time."""
+        """From the record of a minute's results until every output shows them, or newer ones."""
         first: dict[str, int] = {}
         for place, write in enumerate(self.source.written):
-            if write.time_ns == minute * MINUTE:
+            if write.time_ns >= minute * MINUTE:
                 first.setdefault(write.identifier, place + 1)
         return max(first[name] for name in NAMES) / VALUES_PER_S - self.recorded[minute]
 
