@@ -251,3 +251,54 @@ def test_load_raises_every_fault(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
     assert "cannot be read" in check_file(tmp_path / "no.yaml").faults[0].cause
+
+
+WITH_CAUSES = FIRST.replace('["Plant/P101/*"]', "[Plant/P101/PT-101, Plant/P101/IT-101]")
+
+
+def test_causes_are_patterns_with_what_is_said_to_them() -> None:
+    (cause,) = planned(WITH_CAUSES + '    causes: [{if: "PT-101 low", say: check suction strainer}]\n').models[0].causes
+    assert (cause.pattern.operands, cause.say) == (("PT-101",), "check suction strainer")
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        pytest.param('{if: "PT-102 low", say: x}', ("no role 'PT-102'", "Did you mean PT-101?"), id="unknown-role"),
+        pytest.param('{if: "PT-101", say: x}', ("not a pattern: at position 7", "PT-101 low and"), id="no-pattern"),
+        pytest.param('{if: "PT-101 low"}', ("say", "missing"), id="nothing-said"),
+        pytest.param(f'{{if: "PT-101 low", say: {"x" * 61}}}', ("61 characters", "1 to 60"), id="too-long"),
+        pytest.param('{if: "PT-101 low", say: " "}', ("0 characters", "1 to 60"), id="empty"),
+    ],
+)
+def test_a_fault_in_a_cause_has_line_and_mend(cause: str, words: tuple[str, ...]) -> None:
+    text = WITH_CAUSES + f"    causes:\n      - {cause}\n"
+    (fault,) = check_text(text, Path("tagsight.yaml")).faults
+    assert fault.line == text.count("\n")
+    assert all(word in str(fault) for word in words), str(fault)
+
+
+def test_roles_that_only_the_historian_knows_are_not_judged() -> None:
+    assert planned(FIRST + '    causes: [{if: "anything low", say: x}]\n').models[0].causes
+
+
+def test_a_template_gives_causes_with_the_name_of_the_asset() -> None:
+    text = (
+        HEAD
+        + """\
+templates:
+  pump: {name: Health, inputs: ["Plant/{asset}/PT-{asset}"], causes: [{if: "PT-{asset} low", say: "see {asset}"}]}
+models:
+  - {template: pump, asset: P7}
+"""
+    )
+    (cause,) = planned(text).models[0].causes
+    assert (cause.pattern.operands, cause.say) == (("PT-P7",), "see P7")
+
+
+def test_the_language_is_one_that_has_a_catalogue() -> None:
+    assert planned(FIRST).language == "en"
+    assert planned("language: de\n" + FIRST).language == "de"
+    (fault,) = faults("language: xx\n" + FIRST)
+    assert "no such language" in fault
+    assert "de, en, zh" in fault

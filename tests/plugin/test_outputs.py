@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tagsight.cause_patterns import parse_pattern
 from tagsight.outputs import Circumstances, appearance, explanation_row, operator_row, score_row
+from tagsight.plan import CausePlan
 from tagsight.results import ExplanationResult, OutputRow, OutputValue, RoleResult, Run, State
 from tagsight_connectors.quality import BAD, BAD_NO_DATA, GOOD, UNCERTAIN, Quality, quality_of
 
@@ -103,6 +105,7 @@ situations = st.builds(
     off=st.booleans(),
     sensor_fault=st.booleans(),
     detail=st.booleans(),
+    language=st.sampled_from(["en", "de", "zh"]),
 )
 explanations = st.one_of(
     st.none(),
@@ -203,3 +206,29 @@ def test_what_was_not_scored_says_so_without_a_number() -> None:
 def test_feedback_goes_back_to_zero_once_it_is_stored() -> None:
     row = values(operator_row("P101/Health", DUE, off=True, feedback_count=4))
     assert (row["Feedback"].value, row["FeedbackCount"].value, row["Off"].value) == (0, 4, 1)
+
+
+def test_what_an_operator_reads_is_in_one_language_with_the_historians_description_and_the_engineers_advice() -> None:
+    causes = (CausePlan(parse_pattern("Flow low"), "no"), CausePlan(parse_pattern("Flow high"), "Filter prüfen"))
+    now = replace(PUMP, language="de", descriptions={"Flow": "Durchfluss"}, causes=causes, since_ns=DUE)
+    row = values(explanation_row(run(1.2, explanation=EXPLAINED), now))
+    assert row["Message"].value == (
+        "P101: Durchfluss Flow hoch, 62 statt erwartet 50 m3/h, seit 08:54 (100 %) - Filter prüfen"
+    )
+    assert row["Top1_Direction"].value == "high"
+    assert values(score_row(run(1.2), now))["Reason"].value == "innerhalb der Einschaltverzögerung"
+    assert values(score_row(run(1.2), replace(now, off=True)))["Reason"].value == "vom Bediener ausgeschaltet"
+
+
+def test_the_start_has_its_date_when_it_was_not_today() -> None:
+    row = values(explanation_row(run(1.2, explanation=EXPLAINED), replace(PUMP, since_ns=DUE - 86_400 * 10**9)))
+    assert "since 2025-10-08 08:54" in str(row["Message"].value)
+
+
+def test_below_the_limit_nothing_is_advised() -> None:
+    now = replace(PUMP, causes=(CausePlan(parse_pattern("Flow high"), "check filter"),))
+    message = str(values(explanation_row(run(0.7, explanation=EXPLAINED), now))["Message"].value)
+    assert message
+    assert "check filter" not in message
+    active = values(explanation_row(run(0.7, explanation=EXPLAINED), replace(now, alarm=True)))
+    assert str(active["Message"].value).endswith("check filter")

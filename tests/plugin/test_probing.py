@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tagsight.binding import Binding
+from tagsight.cause_patterns import parse_pattern
 from tagsight.errors import NotReady
-from tagsight.plan import Destination, Job, ModelPlan, ScorePlan, TrainPlan
+from tagsight.plan import CausePlan, Destination, Job, ModelPlan, ScorePlan, TrainPlan
 from tagsight.probing import (
     DAY,
     SECOND,
@@ -30,6 +31,7 @@ from tagsight_connectors.historian import Description
 from tagsight_connectors.history import Span, TagHistory
 from tagsight_connectors.quality import BAD_OUT_OF_RANGE
 from tagsight_connectors.tag import Access, Tag
+from tagsight_models.frame import Role
 
 NOW = 1_800_000_000 * SECOND
 SPAN = Span(NOW - 10 * DAY, NOW)
@@ -188,3 +190,10 @@ def test_the_time_base_comes_from_sampling_and_delays() -> None:
 def test_the_line_of_a_tag_shows_what_was_measured() -> None:
     line = tag_line(replace(fine(), delays_ns=(1_500_000_000,)), NOW)
     assert line == ("Plant/Speed [rpm]", "14,400", "1m", "1m", "0.0%", "1m ago", "1s500ms")
+
+
+def test_a_role_in_the_cause_library_that_the_model_does_not_have_is_told() -> None:
+    causes = (CausePlan(parse_pattern("Speed low"), "x"), CausePlan(parse_pattern("Spede low"), "y"))
+    binding = Binding((Role("Speed"),), {}, {}, {})
+    facts = replace(FACTS, model=replace(MODEL, causes=causes), binding=binding, tags=(fine(),))
+    assert troubles(list(judge_model(facts))) == [(Weight.WARNING, "causes: Spede low: this model has no role 'Spede'")]

@@ -5,11 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
+from tagsight.cause_patterns import parse_pattern
 from tagsight.clocks import SystemClock
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import OperatorAct, TickRecord
+from tagsight.plan import CausePlan
 from tagsight.recording import Recorder
 from tagsight.results import ExplanationResult, OutputRow, Run, State
 from tagsight.scoring_task import ScoredRun
@@ -104,3 +107,12 @@ def test_the_past_scored_again_neither_retracts_nor_invents_an_alarm(recorder: R
     rows = keep(recorder, *[scored(minute, 0.1, revised=True) for minute in range(on + 1)])
     assert look(rows[-1])[1] == 1
     assert recorder.ledger.count_activations(0, 2**62) == 1
+
+
+def test_what_waits_for_its_explanation_knows_language_descriptions_and_causes(recorder: Recorder) -> None:
+    causes = (CausePlan(parse_pattern("Flow high"), "check filter"),)
+    recorder.language, recorder.descriptions = "zh", {MODEL.key: {"Flow": "feed flow"}}
+    one = replace(scored(0, 1.4), window=np.zeros((1, 1)))
+    (waiting,) = recorder.record(replace(MODEL, causes=causes), MINUTE, [one]).explainable
+    now = waiting.circumstances
+    assert (now.language, now.descriptions, now.causes) == ("zh", {"Flow": "feed flow"}, causes)

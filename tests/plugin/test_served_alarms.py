@@ -297,3 +297,11 @@ def test_a_restarted_server_says_the_same(alarmed: Alarmed) -> None:
     alarmed.act(Act.SHELVE, seconds=600.0)
     again = LedgerAlarms(alarmed.alarms.ledger, alarmed.heartbeat, alarmed.inbox, alarmed.clock)
     assert again.conditions() == alarmed.alarms.conditions()
+
+
+def test_alarms_speak_the_language_of_the_operators(alarmed: Alarmed) -> None:
+    alarmed.alarms.language = "de"
+    alarmed.score(0.2)
+    assert alarmed.state.message == f"{MODEL}: normal"
+    alarmed.score(1.4, 1.4, 1.4, 1.4, 1.4, 1.4)
+    assert alarmed.state.message == f"{MODEL}: Kennwert über dem Grenzwert"
