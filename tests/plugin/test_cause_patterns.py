@@ -129,11 +129,11 @@ def test_a_pattern_means_what_its_words_say(pattern: tuple[object, ...], ways: d
 
 def test_the_roles_are_known_where_the_file_tells_them() -> None:
     settings = {"Plant/P101/X": InputPlan(role="speed")}
-    assert roles_by_configuration(["Plant/P101/X"], settings) == {"speed"}
-    assert roles_by_configuration(["P/A"], {}) == {"A", "P-A"}
+    assert roles_by_configuration(["Plant/P101/X"], settings) == frozenset({"speed"})
+    assert roles_by_configuration(["P/A"], {}) == frozenset({"A", "P-A"})
     assert roles_by_configuration(["P/*"], {}) is None
     assert roles_by_configuration(["ns=2;s=A"], {}) is None
-    assert roles_by_configuration(["ns=2;s=A"], {"ns=2;s=A": InputPlan(role="A")}) == {"A"}
+    assert roles_by_configuration(["ns=2;s=A"], {"ns=2;s=A": InputPlan(role="A")}) == frozenset({"A"})
 
 
 def test_an_unknown_role_is_named_with_what_is_near() -> None:
