@@ -118,7 +118,8 @@ LIES = {
     "two billion results": lies.many_results,
     "a chunk of two gigabytes": lies.long_chunk,
     "a text of 100 MB": lies.long_text(100),
-    "a text of 15 MB": lies.long_text(15),
+    "a text just beyond the limit": lies.long_text(13),
+    "a text of 8 MB": lies.long_text(8),
     "one byte a second": lies.slowly,
     NEVER: lies.never,
     "wrong sequence numbers": lies.wrong_sequence,
@@ -132,7 +133,7 @@ LIES = {
     "garbage": lies.garbage,
 }
 TRUE_SO_FAR = {
-    ("read", "a text of 15 MB"),
+    ("read", "a text of 8 MB"),
     ("read", "a body that ends a byte early"),
     *((service, "the answer twice") for service in SERVICES),
 }
