@@ -23,7 +23,7 @@ from tagsight_connectors.opcua.certificates import SECOND, leaf_certificate, thu
 from tagsight_connectors.opcua.data_types import DataTypes
 from tagsight_connectors.opcua.endpoints import security_of
 from tagsight_connectors.opcua.enumerations import Enumerations
-from tagsight_connectors.opcua.error_mapping import status_error
+from tagsight_connectors.opcua.error_mapping import NoAnswer, status_error
 from tagsight_connectors.opcua.history_read import HistoryNode, HistoryReader
 from tagsight_connectors.opcua.processed_details import at_time_details, processed_details
 from tagsight_connectors.opcua.processed_read import Details, ProcessedReader, ServerAggregates
@@ -228,18 +228,17 @@ class OpcUaHistorian:
         service, nodes = self._service(), [HistoryNode(address) for address in addresses]
         try:
             answers = await service.history_read(nodes, Span(0, EVER_NS), 1)
+        except NoAnswer:  # a server that looks for it so long is no history to score from
+            return []
         except NotConnected:
             raise
         except HistorianError:  # the server has no histories at all
             return []
-        await service.release(
-            [
-                HistoryNode(one, answer.continuation_point)
-                for one, answer in zip(addresses, answers, strict=True)
-                if answer.continuation_point
-            ]
-        )
-        return [one for one, answer in zip(addresses, answers, strict=True) if len(answer.history)]
+        both = list(zip(addresses, answers, strict=True))
+        held = [HistoryNode(one, answer.continuation_point) for one, answer in both if answer.continuation_point]
+        if held:
+            await service.release(held)
+        return [one for one, answer in both if len(answer.history)]
 
     async def write(self, samples: Sequence[Sample]) -> Sequence[WriteOutcome]:
         """Write samples to addresses of the accepted list."""

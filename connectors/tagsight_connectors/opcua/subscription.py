@@ -58,6 +58,9 @@ REQUESTS_WAITING: Final = 3
 SILENCES: Final = 3.0
 """Keep-alive times without any message, after which the server counts as dead."""
 
+GOODBYE_S: Final = 0.5
+"""Longest wait for each of the server's answers at the end of a subscription."""
+
 MOST_MISSING: Final = 100
 """Messages that are asked for again at once."""
 
@@ -142,14 +145,15 @@ class Subscription:
     async def close(self) -> None:
         """End it; what the server says to that does not matter."""
         self._failure = self._failure or "it was closed"
+        request = ua.DeleteSubscriptionsRequest()
+        request.Parameters.SubscriptionIds = [self._created.identifier]
+        with contextlib.suppress(HistorianError):  # answers the requests that wait, too
+            await self.service.answer(request, "DeleteSubscriptions", min(self.service.timeout_s, GOODBYE_S))
         if self._loop is not None:
+            await asyncio.wait([self._loop], timeout=GOODBYE_S)
             self._loop.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._loop
-        request = ua.DeleteSubscriptionsRequest()
-        request.Parameters.SubscriptionIds = [self._created.identifier]
-        with contextlib.suppress(HistorianError):
-            await self.service.answer(request, "DeleteSubscriptions", min(self.service.timeout_s, 2.0))
 
     # --- inside ---
 
@@ -195,6 +199,8 @@ class Subscription:
         except HistorianError as error:
             self._failure = self._failure or str(error)
         finally:
+            if waiting:
+                await asyncio.wait(waiting, timeout=GOODBYE_S if self._failure else 0.0)
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
