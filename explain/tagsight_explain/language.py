@@ -12,6 +12,7 @@ from typing import Final
 ENGLISH: Final = "en"
 _SUFFIX: Final = ".json"
 _BETWEEN: Final = "; "  # of several reasons in one text
+_LONGEST: Final = 1_000  # a longer reason is somebody else's text: it stays as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,20 @@ class Language:
 
     def reason(self, english: str) -> str:
         """A reason in this language; what the catalogue does not know stays English."""
-        if self.code == ENGLISH or not english:
+        if self.code == ENGLISH or len(english) > _LONGEST:
             return english
         return _BETWEEN.join(self._single(part) for part in english.split(_BETWEEN))
 
     def _single(self, english: str) -> str:
+        """A reason, or one behind the name of what it is about: `score: took longer than 60 s`."""
+        whose, colon, what = english.partition(": ")
+        known = self._known(english)
+        if known is None and colon:
+            inner = self._known(what)
+            known = self.say("named", reason=whose, what=inner) if inner is not None else None
+        return english if known is None else known
+
+    def _known(self, english: str) -> str | None:
         for key, pattern in _english_patterns():
             found = pattern.fullmatch(english)
             if found is not None:
@@ -54,7 +64,7 @@ class Language:
                 what = values.pop("_what")
                 words = self.reasons[key].format(**values)
                 return words if what is None else self.say("named", reason=words, what=what)
-        return english
+        return None
 
 
 @cache

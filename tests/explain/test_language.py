@@ -85,8 +85,8 @@ def test_what_a_gate_says_of_roles_is_said_in_german(reason: Reason) -> None:
             id="two",
         ),
         pytest.param(
-            "took longer than 60 s; its process was replaced",
-            "dauerte länger als 60 s; der Prozess wurde ersetzt",
+            "score: took longer than 60 s; its process was replaced",
+            "score: dauerte länger als 60 s; der Prozess wurde ersetzt",
             id="worker",
         ),
         pytest.param(str(NotFinite("the window")), "keine endliche Zahl: the window", id="not-finite"),
