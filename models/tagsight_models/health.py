@@ -3,9 +3,9 @@
 1. Values are standardised (median, robust spread) and kept within +-1e6 so that nothing overflows.
 2. `LeaveRoleOut` gives expected value and spread of each role; residual = (actual - expected) / spread, less the
    role's smallest deviation; beyond 10 spreads it grows with its logarithm only.
-3. `ResidualStatistic`: residuals of three steps, whitened, slow directions counting less, their squares smoothed by an
-   EWMA over the window; and the mean residual over the window, so that a lasting deviation counts as long as it lasts.
-4. The square root of the sum is the distance.
+3. `ResidualStatistic`: what is quick in the residuals, their mean over ten steps, and their mean over the window, so
+   that a lasting deviation counts as long as it lasts; each in units of its own limit.
+4. The largest of the three is the distance.
 5. score = max(0, distance - normal) / (limit - normal): 0 is the median of normal time, 1.0 the limit; the map is
    monotone, linear above `normal`, and everything is float64.
 
@@ -21,7 +21,7 @@ from torch import Tensor
 
 from tagsight_models.frame import Floats, Role
 from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
-from tagsight_models.residual_statistic import SMOOTHING, STACKED, ResidualStatistic
+from tagsight_models.residual_statistic import RECENT, SMOOTHING, STACKED, ResidualStatistic
 from tagsight_models.scoring_model import Expectation
 from tagsight_models.statistics.ewma import weights
 from tagsight_models.statistics.statistic import complete, present
@@ -73,12 +73,9 @@ class HealthModel:
         self._centre, self._scale = torch.as_tensor(parameters.centre), torch.as_tensor(parameters.scale)
         self._spread = torch.as_tensor(parameters.spread)
         statistic = parameters.statistic
-        self._residual_centre, self._residual_space = (
-            torch.as_tensor(statistic.centre),
-            torch.as_tensor(statistic.space),
-        )
-        self._level_centre = torch.as_tensor(statistic.level_centre)
-        self._level_space = torch.as_tensor(statistic.level_space)
+        self._quick = torch.as_tensor(statistic.centre), torch.as_tensor(statistic.space)
+        self._recent = torch.as_tensor(statistic.recent_centre), torch.as_tensor(statistic.recent_space)
+        self._level = torch.as_tensor(statistic.level_centre), torch.as_tensor(statistic.level_space)
         smallest = np.array([role.smallest_deviation for role in roles])
         self._smallest = torch.as_tensor(smallest / parameters.scale)
         self._dead_zone = bool((smallest > 0.0).any())
@@ -155,7 +152,11 @@ class HealthModel:
 
         The same numbers as `distance` of the windows, at a sixtieth of the work.
         """
-        return np.asarray(np.sqrt(self.parameters.statistic.rows(self.residuals(values), self.taps)))
+        return self.parameters.statistic.rows(self.residuals(values), self.taps)
+
+    def series_parts(self, values: Floats) -> Floats:
+        """Each part of the distance, shape (steps, 3), of which the largest is `series_distance`."""
+        return self.parameters.statistic.parts(self.residuals(values), self.taps)
 
     @property
     def _steps_at_once(self) -> int:
@@ -185,9 +186,17 @@ class HealthModel:
         residuals = self._residuals(values)
         steps = residuals.shape[1]
         stacks = torch.cat([residuals[:, STACKED - 1 - lag : steps - lag] for lag in range(STACKED)], dim=2)
-        rest = (stacks - self._residual_centre) @ self._residual_space
-        level = (residuals[:, STACKED - 1 :].mean(dim=1) - self._level_centre) @ self._level_space
-        return (rest * rest).sum(dim=2) @ self._taps + (level * level).sum(dim=1)
+        quick = _squared(stacks, self._quick) @ self._taps
+        recent = _squared(residuals[:, -min(RECENT, self.taps) :].mean(dim=1), self._recent)
+        level = _squared(residuals[:, STACKED - 1 :].mean(dim=1), self._level)
+        return torch.maximum(quick, torch.maximum(recent, level))
+
+
+def _squared(rows: Tensor, part: tuple[Tensor, Tensor]) -> Tensor:
+    """Squared length of (rows - centre) @ space along the last axis."""
+    centre, space = part
+    found = (rows - centre) @ space
+    return (found * found).sum(dim=-1)
 
 
 def _compressed(residuals: Tensor) -> Tensor:

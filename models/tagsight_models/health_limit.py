@@ -3,16 +3,23 @@
 Where the engineer names that time, the limit comes from it alone, and so do those of the simple statistics. Where
 nobody does, the last quarter is held out; if the rest is short, a quarter of it is too short for a tail, and the
 distances of five blocked folds of the rest are added: each fold is scored by a model that was fitted to the other four.
+
+Each part of the distance first gets a limit of its own from that time, and is divided by it; for the means, which
+wander most and have the fewest independent values, that is the upper end of the limit's 80 % interval, so they count
+less where normal time is short. The distance is then the largest part, and its limit, by the same rule, lies near 1:
+a part that wanders in normal time takes nothing from the others.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from tagsight_models import comparison
 from tagsight_models.calibration import Alarming, Limit, calibrate
-from tagsight_models.frame import Floats
+from tagsight_models.errors import TooLittleData
+from tagsight_models.frame import Floats, Times
 from tagsight_models.health import HealthModel
 from tagsight_models.statistics.out_of_fold import blocks, without
 from tagsight_models.statistics.statistic import present
@@ -24,24 +31,40 @@ BAND: Final = 0.995  # share of normal time that lies inside a role's band
 FitRows: TypeAlias = Callable[[Floats], HealthModel]
 
 
-def health_limit(model: HealthModel, rows: TrainingRows, alarming: Alarming, fit: FitRows, progress: Progress) -> Limit:
-    """The limit of a model on its held-out time; `fit` makes the models of the folds, where folds are needed."""
-    distances = model.series_distance(rows.held_values)
+def health_limit(
+    model: HealthModel, rows: TrainingRows, alarming: Alarming, fit: FitRows, progress: Progress
+) -> tuple[HealthModel, Limit]:
+    """The model with its parts in units of their limits, and its limit; `fit` makes the models of the folds, if any."""
+    parts = model.series_parts(rows.held_values)
     if rows.folded:
-        distances = np.where(np.isfinite(distances), distances, _out_of_fold(rows, fit, progress))
-    return calibrate(rows.frame.times, np.where(rows.frame.usable, distances, np.nan), alarming)
+        parts = np.where(np.isfinite(parts), parts, _out_of_fold(rows, fit, progress))
+    parts[~rows.frame.usable] = np.nan
+    times, statistic = rows.frame.times, model.parameters.statistic
+    found = zip(parts.T, statistic.sizes, (False, True, True), strict=True)
+    limits = np.array([_part_limit(times, part, alarming, size, upper=mean) for part, size, mean in found])
+    scaled = replace(model.parameters, statistic=statistic.scaled(limits))
+    return model.with_parameters(scaled), calibrate(times, np.fmax.reduce(parts / limits, axis=1), alarming)
+
+
+def _part_limit(times: Times, distances: Floats, alarming: Alarming, size: int, *, upper: bool) -> float:
+    """The limit of one part, never below its usual size where it was fitted; infinite where it cannot be found."""
+    try:
+        limit = calibrate(times, distances, alarming)
+    except TooLittleData:
+        return np.inf
+    return max(limit.high if upper else limit.value, float(np.sqrt(size)))
 
 
 def _out_of_fold(rows: TrainingRows, fit: FitRows, progress: Progress) -> Floats:
-    """Distances of the rows to learn from; NaN elsewhere."""
+    """Parts of the distance of the rows to learn from, (steps, 3); NaN elsewhere."""
     learned = rows.learned
-    distances = np.full(len(learned), np.nan)
+    parts = np.full((len(learned), 3), np.nan)
     numbers = np.flatnonzero(present(learned))
     for number, chosen in enumerate(blocks(len(numbers))):
         block = np.arange(numbers[chosen[0]], numbers[chosen[-1]] + 1)
         progress(number / 5, f"limit from blocked folds, {number + 1} of 5")
-        distances[block] = fit(without(learned, block)).series_distance(learned[block])
-    return distances
+        parts[block] = fit(without(learned, block)).series_parts(learned[block])
+    return parts
 
 
 def bands(model: HealthModel, rows: TrainingRows) -> Floats:

@@ -71,7 +71,7 @@ def train_health(frame: Frame, settings: TrainingSettings, origin: Origin, progr
     def fold(values: Floats) -> HealthModel:
         return _fit(rows, settings, values, min(fitted.best_epoch, FOLD_EPOCHS), _silent)[0]
 
-    limit = health_limit(model, rows, alarming, fold, _part(progress, 0.5, 0.7))
+    model, limit = health_limit(model, rows, alarming, fold, _part(progress, 0.5, 0.7))
     model = model.with_limit(limit.normal, limit.value, bands(model, rows))
     progress(0.75, "comparing with simple statistics")
     judged = compared(model, limit, rows, alarming, settings.seed)

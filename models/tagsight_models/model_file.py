@@ -20,7 +20,7 @@ from tagsight_models.residual_statistic import ResidualStatistic
 from tagsight_models.signed_folder import CARD, FORMAT, MODEL, WEIGHTS, encoded, verified, write_signed
 
 ARRAYS: Final = ("centre", "scale", "spread", "band")
-STATISTIC: Final = ("centre", "space", "level_centre", "level_space")
+STATISTIC: Final = ("centre", "space", "recent_centre", "recent_space", "level_centre", "level_space")
 
 
 def write(

@@ -1,14 +1,16 @@
-"""The statistic on a health model's residuals, fitted to normal residuals: what changes quickly, slowly, and stays.
+"""The statistic on a health model's residuals, fitted to normal residuals: three parts, of which the worst counts.
 
 Quick. Residuals of three steps are whitened and split as in canonical variate analysis; the directions that hardly
-predict their own future are the rest, as in the CVA residual statistic.
-Slow. The other directions wander in normal operation too. They count by the largest of their variances in five blocks
-of the time, each about the mean of the other blocks: the wilder a direction is, the less it counts.
-Level. The mean residual of each role over the window, whitened by the covariance of such means. White noise averages
-out of it and a lasting offset does not, so a fault counts as long as it lasts. It is weighted so that in normal time it
-varies half as much as the quick part: a limit must not rest on a few slow movements.
+predict their own future are the rest, and their squared length is smoothed, as in the CVA residual statistic.
+Recent. The mean residual of each role over ten steps, whitened by the covariance of such means: a shift is seen soon.
+Level. The same over the whole window. White noise averages out of it and a lasting offset does not, so a fault counts
+as long as it lasts.
+
+Each part is a distance. `scaled` divides each by its own limit, found in normal time that the fit did not see; after
+that they can be compared, and a part that wanders in normal time costs the others nothing.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,37 +21,41 @@ from tagsight_models.frame import Floats
 from tagsight_models.statistics.cva import STATES_PER_ROLE, CanonicalSpace
 from tagsight_models.statistics.ewma import weights
 from tagsight_models.statistics.linear_algebra import inverse_root, shrunk_covariance, squared_length, stacked
-from tagsight_models.statistics.out_of_fold import blocks
 from tagsight_models.statistics.statistic import complete, present
 
 STACKED: Final = 3  # steps side by side
 SMOOTHING: Final = 0.1  # weight of the newest step
+RECENT: Final = 10  # steps that the recent mean is taken over
 SHRINKAGE: Final = 0.01
 SLOW: Final = 0.9  # directions that predict the future at least so well are slow
-THINNED: Final = 20  # steps from one window's mean to the next that counts as another when a covariance is shrunk
-LEVEL: Final = 0.5  # spread of the level part in normal time, in spreads of the quick part
+THINNED: Final = 20  # steps from one mean to the next that counts as another when a covariance is shrunk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualStatistic:
-    """Squared distance: EWMA over a window of |(stack - centre) space|^2, and |(mean - level_centre) level_space|^2.
+    """The largest of three distances: EWMA of |(stack - centre) space|^2, and |(mean - centre) space|^2 of two means.
 
     Attributes:
         centre: shape (3 * roles,), mean of the stacked residuals.
-        space: shape (3 * roles, k), whitening; slow directions are shortened.
+        space: shape (3 * roles, k), whitening of the quick directions.
+        recent_centre: shape (roles,), median of the mean of the newest residuals.
+        recent_space: shape (roles, l), whitening of it; l is 0 where normal time is too short.
         level_centre: shape (roles,), median of the window's mean residual.
-        level_space: shape (roles, l), whitening of it, weighted; l is 0 where normal time is too short.
+        level_space: shape (roles, l), whitening of it; likewise.
     """
 
     centre: Floats
     space: Floats
+    recent_centre: Floats
+    recent_space: Floats
     level_centre: Floats
     level_space: Floats
 
     @classmethod
     def none(cls, roles: int) -> "ResidualStatistic":
         """Zero everywhere."""
-        return cls(np.zeros(STACKED * roles), np.zeros((STACKED * roles, 0)), np.zeros(roles), np.zeros((roles, 0)))
+        mean, nothing = np.zeros(roles), np.zeros((roles, 0))
+        return cls(np.zeros(STACKED * roles), np.zeros((STACKED * roles, 0)), mean, nothing, mean, nothing)
 
     @classmethod
     def fit(cls, residuals: Floats, taps: int) -> "ResidualStatistic":
@@ -58,22 +64,52 @@ class ResidualStatistic:
         Raises:
             TooLittleData: fewer stretches of six steps than two for each role.
         """
-        split, none = _split(residuals), cls.none(residuals.shape[1])
-        quick = replace(none, centre=split.centre, space=split.rest)
-        slow = split.states / np.sqrt(_wildness(stacked(residuals, STACKED), split))
-        whole = replace(quick, space=np.hstack([split.rest, slow]))
-        return _with_level(whole, residuals, quick.rows(residuals, taps), taps)
+        split = _split(residuals)
+        whole = complete(present(residuals), taps + STACKED - 1)
+        recent = _whitened(_mean(residuals, min(RECENT, taps))[whole])
+        level = _whitened(_mean(residuals, taps)[whole])
+        return cls(split.centre, split.rest, *recent, *level)
+
+    def scaled(self, limits: Floats) -> "ResidualStatistic":
+        """The same with each part in units of its limit, in the order of `parts`."""
+        quick, recent, level = limits
+        return replace(
+            self,
+            space=self.space / quick,
+            recent_space=self.recent_space / recent,
+            level_space=self.level_space / level,
+        )
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Number of directions of each part: its mean square in the time that it was fitted to, before scaling."""
+        return self.space.shape[1], self.recent_space.shape[1], self.level_space.shape[1]
 
     def rows(self, residuals: Floats, taps: int) -> Floats:
-        """Squared distance of each row of a series; NaN where a window of `taps` stacks is not whole."""
+        """Distance of each row of a series; NaN where a window of `taps` stacks is not whole."""
+        return np.asarray(np.fmax.reduce(self.parts(residuals, taps), axis=1))
+
+    def parts(self, residuals: Floats, taps: int) -> Floats:
+        """Quick, recent and level distance of each row, (steps, 3); NaN where the window is not whole or no part is."""
         whole = complete(present(residuals), taps + STACKED - 1)
+        found = np.full((len(residuals), 3), np.nan)
+        for number, squared in enumerate(self._squared(residuals, taps)):
+            if self.sizes[number]:
+                found[whole, number] = np.sqrt(np.maximum(squared[whole], 0.0))
+        return found
+
+    def _squared(self, residuals: Floats, taps: int) -> Iterator[Floats]:
         squared = squared_length((stacked(residuals, STACKED) - self.centre) @ self.space)
-        smooth = _mean(squared[:, None], weights(SMOOTHING, taps))[:, 0]
-        level = (_mean(residuals, np.full(taps, 1.0 / taps)) - self.level_centre) @ self.level_space
-        return np.where(whole, np.maximum(smooth, 0.0) + squared_length(level), np.nan)
+        yield _weighted(squared[:, None], weights(SMOOTHING, taps))[:, 0]
+        yield squared_length((_mean(residuals, min(RECENT, taps)) - self.recent_centre) @ self.recent_space)
+        yield squared_length((_mean(residuals, taps) - self.level_centre) @ self.level_space)
 
 
-def _mean(rows: Floats, taps: Floats) -> Floats:
+def _mean(rows: Floats, steps: int) -> Floats:
+    return _weighted(rows, np.full(steps, 1.0 / steps))
+
+
+def _weighted(rows: Floats, taps: Floats) -> Floats:
     """Weighted mean of each column over the newest rows; NaN counts as 0."""
     return np.stack([np.convolve(column, taps)[: len(rows)] for column in np.nan_to_num(rows).T], axis=1)
 
@@ -88,27 +124,11 @@ def _split(residuals: Floats) -> CanonicalSpace:
     return CanonicalSpace.fit(past, future, round(roles * STATES_PER_ROLE), SHRINKAGE, SLOW)
 
 
-def _wildness(stacks: Floats, split: CanonicalSpace) -> Floats:
-    """Largest variance of each slow direction in a block, in variances of the other blocks; at least 1."""
-    slow = (stacks[present(stacks)] - split.centre) @ split.states
-    found = np.ones(slow.shape[1])
-    for block in blocks(len(slow)):
-        others = np.delete(slow, block, axis=0)
-        about = ((slow[block] - others.mean(axis=0)) ** 2).mean(axis=0)
-        found = np.maximum(found, about / np.maximum(others.var(axis=0), 1e-9))
-    return found
-
-
-def _with_level(fitted: ResidualStatistic, residuals: Floats, quick: Floats, taps: int) -> ResidualStatistic:
-    """With the level part; without it where normal time holds too few windows. `quick`: rows of the quick part."""
-    whole = np.isfinite(quick)
-    means = _mean(residuals, np.full(taps, 1.0 / taps))[whole]
-    if len(means) <= THINNED:
-        return fitted
-    centre = np.median(means, axis=0)
+def _whitened(means: Floats) -> tuple[Floats, Floats]:
+    """Centre and whitening of means over some steps; no directions where they are too few or do not vary."""
+    roles = means.shape[1]
+    if len(means) <= THINNED or not means.std(axis=0).any():
+        return np.zeros(roles), np.zeros((roles, 0))
     spread = np.maximum(means.std(axis=0), 1e-9)
     standard = (means - means.mean(axis=0)) / spread
-    space = inverse_root(shrunk_covariance(standard[::THINNED])) / spread[:, None]
-    varies = squared_length((means - centre) @ space).std()
-    weight = LEVEL * quick[whole].std() / max(varies, 1e-9)
-    return replace(fitted, level_centre=centre, level_space=space * np.sqrt(weight))
+    return np.median(means, axis=0), inverse_root(shrunk_covariance(standard[::THINNED])) / spread[:, None]

@@ -1,10 +1,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tagsight_models.calibration import calibrate
 from tagsight_models.comparison import Contestant, NormalTime, baselines, compare
-from tagsight_models.health_limit import compared
+from tagsight_models.health_limit import compared, health_limit
 from tagsight_models.jobs import Trained, TrainingSettings
 from tagsight_models.training_rows import TrainingRows
 from tests.models.plants import MINUTE, frame_of, linear_plant
@@ -19,6 +20,34 @@ def named_time() -> TrainingRows:
     values[200:400] += 6.0 * np.random.default_rng(1).normal(size=(200, 6))
     frame = frame_of(values)
     return TrainingRows.of(frame, replace(SETTINGS, limit_span=(int(frame.times[1000]), int(frame.times[-1]) + 1)))
+
+
+def test_each_part_of_the_distance_has_its_own_limit_and_the_largest_part_has_one_near_it(linear: Trained) -> None:
+    frame = frame_of(linear_plant(6000))
+    span = (int(frame.times[3000]), int(frame.times[-1]) + 1)
+    rows = TrainingRows.of(frame, replace(SETTINGS, limit_span=span))
+    statistic = linear.model.parameters.statistic
+    wild = replace(statistic, level_space=50.0 * statistic.level_space)
+    raw = linear.model.with_parameters(replace(linear.model.parameters, statistic=wild.scaled(np.full(3, 0.01))))
+    model, limit = health_limit(raw, rows, ALARMING, lambda _: raw, lambda _share, _words: None)
+    parts = model.series_parts(rows.held_values)
+    quick, recent, level = (calibrate(frame.times, part, ALARMING) for part in parts.T)
+    np.testing.assert_allclose([quick.value, recent.high, level.high], 1.0, rtol=1e-6)
+    found = calibrate(frame.times, model.series_distance(rows.held_values), ALARMING)
+    assert limit.value == pytest.approx(found.value, rel=1e-9)
+    assert 0.9 < limit.value < 1.15
+
+
+def test_a_part_without_enough_normal_time_for_a_limit_does_not_count(linear: Trained) -> None:
+    rows = named_time()
+    statistic = linear.model.parameters.statistic
+    short = replace(statistic, level_space=statistic.level_space[:, :0])
+    raw = linear.model.with_parameters(replace(linear.model.parameters, statistic=short))
+    model, limit = health_limit(raw, rows, ALARMING, lambda _: raw, lambda _share, _words: None)
+    parts = model.series_parts(rows.held_values)
+    assert np.isnan(parts[:, 2]).all()
+    np.testing.assert_array_equal(model.series_distance(rows.held_values), np.fmax(parts[:, 0], parts[:, 1]))
+    assert np.isfinite(limit.value)
 
 
 def test_a_named_time_sets_the_limits_of_the_statistics_too(linear: Trained) -> None:

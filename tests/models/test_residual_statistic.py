@@ -1,7 +1,5 @@
 """The residual statistic: windows and series agree elsewhere (test_health.py); here is what counts how much."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.signal import lfilter
@@ -21,10 +19,17 @@ def slow_and_quick(steps: int, seed: int = 0) -> Floats:
 
 
 FITTED = ResidualStatistic.fit(slow_and_quick(6000), TAPS)
+LIMITS = np.nanmax(FITTED.parts(slow_and_quick(3000, seed=9), TAPS), axis=0)
+SCALED = FITTED.scaled(LIMITS)
 
 
 def rows(values: Floats) -> Floats:
-    return FITTED.rows(values, TAPS)
+    return SCALED.rows(values, TAPS)
+
+
+def part(number: int) -> Floats:
+    """Limits that leave one part alone."""
+    return np.where(np.arange(3) == number, LIMITS, np.inf)
 
 
 @pytest.mark.parametrize("role", [0, 1, 2], ids=["quick", "other", "slow"])
@@ -39,22 +44,29 @@ def test_an_offset_counts_as_long_as_it_lasts(role: int) -> None:
 
 def test_a_small_offset_stands_out_of_noise_because_it_lasts() -> None:
     values = slow_and_quick(3000, seed=1)
-    before = rows(values)
     values[:, 0] += 1.5
-    without = replace(FITTED, level_space=0.0 * FITTED.level_space)
-    assert np.nanmean(rows(values) > np.nanmax(before)) > 0.95
-    assert np.nanmean(without.rows(values, TAPS) > np.nanmax(before)) < 0.5
+    assert np.nanmean(rows(values) > 1.0) > 0.95
+    assert np.nanmean(FITTED.scaled(part(0)).rows(values, TAPS) > 1.0) < 0.5
 
 
-def test_the_wilder_a_slow_direction_is_the_less_it_counts() -> None:
-    tame = slow_and_quick(6000)
-    wild = tame.copy()
-    wild[4800:, 2] += 10.0
-    offset = np.zeros((200, 3))
-    offset[:, 2] = 8.0
-    fitted = [ResidualStatistic.fit(one, TAPS) for one in (tame, wild)]
-    slow = [replace(one, level_space=0.0 * one.level_space).rows(offset, TAPS)[-1] for one in fitted]
-    assert slow[1] < 0.01 * slow[0]  # whitening alone: its variance is 17 times as large
+def test_a_shift_is_seen_by_its_recent_mean_before_the_level_sees_it() -> None:
+    found = []
+    for seed in range(40):
+        values = slow_and_quick(200, seed)
+        values[100:, 1] += 3.0
+        parts = SCALED.parts(values, TAPS)[100:]
+        found.append((parts > 1.0).argmax(axis=0))
+    quick, recent, level = np.median(found, axis=0)
+    assert recent < level
+    assert recent < quick
+
+
+def test_the_worst_part_counts_alone() -> None:
+    values = slow_and_quick(600, seed=3)
+    values[300:, 0] += 4.0
+    parts = SCALED.parts(values, TAPS)
+    np.testing.assert_array_equal(rows(values)[TAPS + 1 :], parts[TAPS + 1 :].max(axis=1))
+    np.testing.assert_allclose(FITTED.parts(values, TAPS) / LIMITS, parts, rtol=1e-12)
 
 
 def test_a_row_depends_on_its_window_alone() -> None:
@@ -77,7 +89,7 @@ def test_normal_time_without_whole_windows_gives_no_level_and_still_a_statistic(
     values = slow_and_quick(2000)
     values[::40] = np.nan
     fitted = ResidualStatistic.fit(values, TAPS)
-    assert not fitted.level_space.any()
+    assert fitted.sizes[1:] == (0, 0)
     assert np.isfinite(fitted.rows(slow_and_quick(100, seed=3), TAPS)[TAPS + 2 :]).all()
 
 
@@ -88,5 +100,5 @@ def test_too_little_normal_time_is_refused() -> None:
 
 def test_the_same_residuals_give_the_same_bytes() -> None:
     again = ResidualStatistic.fit(slow_and_quick(6000), TAPS)
-    for name in ("centre", "space", "level_centre", "level_space"):
+    for name in ("centre", "space", "recent_centre", "recent_space", "level_centre", "level_space"):
         assert getattr(again, name).tobytes() == getattr(FITTED, name).tobytes()
