@@ -1,6 +1,7 @@
 """What the service makes of its models: damaged files, trainings, housekeeping, and what it says of itself."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,7 @@ class Serving:
     clock: SetClock = field(default_factory=lambda: SetClock(START))
     troubles: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    language: str = "en"
 
     def __post_init__(self) -> None:
         self.data = DataFolder(self.folder)
@@ -86,7 +88,11 @@ class Serving:
         self.computing = Computing(StorePlace(self.data.models, self.data.signing_key))
         workers: Any = Workers(self.computing, self.computing, self.computing)  # type: ignore[arg-type]
         plan = Plan(
-            ZoneInfo("UTC"), {"default": HistorianPlan("default", "memory://p")}, {"default": ResultsPlan()}, (MODEL,)
+            ZoneInfo("UTC"),
+            {"default": HistorianPlan("default", "memory://p")},
+            {"default": ResultsPlan()},
+            (MODEL,),
+            language=self.language,
         )
         self.link = Link("default", MemoryHistorian(self.store), self.clock)
         self.service = Service(
@@ -133,6 +139,20 @@ def _flip(file: Path) -> None:
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(bytes(content))
+
+
+async def test_sentences_have_the_language_of_the_plan_and_the_descriptions_of_the_historian(
+    tmp_path: Path, trained: Trained
+) -> None:
+    serving = Serving(tmp_path, language="de")
+    with closing(serving.ledger), closing(serving.inbox):
+        binding = replace(participant(MODEL).binding, descriptions={"Flow": "Durchfluss"})
+        serving.ledger.bind(BoundModel(MODEL.key, binding))
+        serving.approve(trained)
+        await serving.service.refresh()
+        recorder = serving.service._tickers["default"].recorder
+        assert recorder.language == "de"
+        assert recorder.descriptions[MODEL.key] == {"Flow": "Durchfluss"}
 
 
 async def test_a_damaged_version_is_audited_once_and_the_one_before_it_runs_on(
