@@ -176,10 +176,14 @@ async def _connected(_historian: object) -> None:
 
 def _participant(model: "ModelPlan", binding: "Binding | None", scorer: "Scorer") -> "Participant":
     from tagsight.errors import NotReady
+    from tagsight.scoring_task import Unloadable
     from tagsight.tick import Participant
 
     facts = scorer.facts([model.key])
     if binding is None or not facts:
         msg = "no approved version to rehearse"
         raise NotReady(msg, "`tagsight train FILE` trains one; `tagsight model approve` approves one.")
+    if isinstance(facts[0], Unloadable):
+        msg = f"no version of {model.key} can be loaded: {facts[0].why}"
+        raise NotReady(msg, "`tagsight train FILE` trains a new one; `tagsight model list` shows the versions.")
     return Participant.of(model, binding, facts[0])
