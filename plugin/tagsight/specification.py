@@ -267,7 +267,7 @@ class Score(Setting):
         example="averages",
     )
     window: int = _setting(
-        "How much the model sees at once.", unit="grid steps", default=60, example=60, ge=2, le=2_000
+        "How much the model sees at once.", unit="grid steps", default=60, example=60, ge=11, le=2_000
     )
     wait: Duration | None = _setting(
         "How long to wait for late values before scoring. Without it: what 95 % of the values needed while the model "
