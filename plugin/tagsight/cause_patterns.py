@@ -16,12 +16,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from tagsight.conditions import (
     DEPTH_LIMIT,
     LENGTH_LIMIT,
-    TRUE,
     Comparison,
     Condition,
     ConditionError,
@@ -61,14 +58,18 @@ def parse_pattern(text: str) -> Condition:
 
 def advice(library: Sequence[CausePlan], causes: Sequence[Cause]) -> str:
     """What is said to these causes: by the first entry whose pattern holds; "" if none does."""
-    directions = {
-        cause.role: np.array([cause.direction], dtype=object)
-        for cause in causes
-        if cause.share >= LEAST_SHARE and cause.direction
-    }
-    if not directions:
-        return ""
-    return next((one.say for one in library if one.pattern.evaluate(directions)[0] == TRUE), "")
+    ways = {cause.role: cause.direction for cause in causes if cause.share >= LEAST_SHARE}
+    return next((one.say for one in library if _holds(one.pattern.tree, ways)), "")
+
+
+def _holds(node: Node, ways: Mapping[str, str]) -> bool:
+    """The same as `Condition.evaluate` for one moment, without arrays: many alarms may begin in one tick."""
+    match node:
+        case Joined(word, parts):
+            return (all if word == "and" else any)(_holds(part, ways) for part in parts)
+        case Comparison(Name(role), _, Literal(way)):
+            return ways.get(role) == way
+    return False  # nothing else is read from a pattern
 
 
 def roles_by_configuration(inputs: Sequence[str], settings: Mapping[str, InputPlan]) -> frozenset[str] | None:
