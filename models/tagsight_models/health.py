@@ -4,7 +4,7 @@
 2. `LeaveRoleOut` gives expected value and spread of each role; residual = (actual - expected) / spread, less the
    role's smallest deviation; beyond 10 spreads it grows with its logarithm only.
 3. `ResidualStatistic`: what is quick in the residuals, their mean over ten steps, and their mean over the window, so
-   that a lasting deviation counts as long as it lasts; each in units of its own limit.
+   that a lasting deviation counts as long as it lasts; scaled so that their limits are equal.
 4. The largest of the three is the distance.
 5. score = max(0, distance - normal) / (limit - normal): 0 is the median of normal time, 1.0 the limit; the map is
    monotone, linear above `normal`, and everything is float64.

@@ -4,10 +4,10 @@ Where the engineer names that time, the limit comes from it alone, and so do tho
 nobody does, the last quarter is held out; if the rest is short, a quarter of it is too short for a tail, and the
 distances of five blocked folds of the rest are added: each fold is scored by a model that was fitted to the other four.
 
-Each part of the distance first gets a limit of its own from that time, and is divided by it; for the means, which
-wander most and have the fewest independent values, that is the upper end of the limit's 80 % interval, so they count
-less where normal time is short. The distance is then the largest part, and its limit, by the same rule, lies near 1:
-a part that wanders in normal time takes nothing from the others.
+Each part of the distance first gets a limit of its own from that time, and the means are scaled so that theirs is that
+of the quick part; for them, which wander most and have the fewest independent values, it is the upper end of the
+limit's 80 % interval, so they count less where normal time is short. The distance is then the largest part, and its
+limit, by the same rule, lies near that of the quick part: a part that wanders in normal time takes nothing from it.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ FitRows: TypeAlias = Callable[[Floats], HealthModel]
 def health_limit(
     model: HealthModel, rows: TrainingRows, alarming: Alarming, fit: FitRows, progress: Progress
 ) -> tuple[HealthModel, Limit]:
-    """The model with its parts in units of their limits, and its limit; `fit` makes the models of the folds, if any."""
+    """The model with its parts scaled to one limit, and its limit; `fit` makes the models of the folds, if any."""
     parts = model.series_parts(rows.held_values)
     if rows.folded:
         parts = np.where(np.isfinite(parts), parts, _out_of_fold(rows, fit, progress))
@@ -42,15 +42,18 @@ def health_limit(
     times, statistic = rows.frame.times, model.parameters.statistic
     found = zip(parts.T, statistic.sizes, (False, True, True), strict=True)
     limits = np.array([_part_limit(times, part, alarming, size, upper=mean) for part, size, mean in found])
+    limits /= limits[0]
     scaled = replace(model.parameters, statistic=statistic.scaled(limits))
     return model.with_parameters(scaled), calibrate(times, np.fmax.reduce(parts / limits, axis=1), alarming)
 
 
 def _part_limit(times: Times, distances: Floats, alarming: Alarming, size: int, *, upper: bool) -> float:
-    """The limit of one part, never below its usual size where it was fitted; infinite where it cannot be found."""
+    """The limit of one part, never below its usual size where it was fitted; infinite for a mean that has none."""
     try:
         limit = calibrate(times, distances, alarming)
     except TooLittleData:
+        if not upper:
+            raise
         return np.inf
     return max(limit.high if upper else limit.value, float(np.sqrt(size)))
 

@@ -6,8 +6,8 @@ Recent. The mean residual of each role over ten steps, whitened by the covarianc
 Level. The same over the whole window. White noise averages out of it and a lasting offset does not, so a fault counts
 as long as it lasts.
 
-Each part is a distance. `scaled` divides each by its own limit, found in normal time that the fit did not see; after
-that they can be compared, and a part that wanders in normal time costs the others nothing.
+Each part is a distance. `scaled` brings them to one limit, found in normal time that the fit did not see; after that
+they can be compared, and a part that wanders in normal time costs the others nothing.
 """
 
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ class ResidualStatistic:
         return cls(split.centre, split.rest, *recent, *level)
 
     def scaled(self, limits: Floats) -> "ResidualStatistic":
-        """The same with each part in units of its limit, in the order of `parts`."""
+        """The same with each part divided by a number, in the order of `parts`; one that is infinite drops the part."""
         quick, recent, level = limits
         return replace(
             self,
