@@ -20,6 +20,7 @@ class Description:
         certificate: thumbprint (SHA-1, hex) of the server's certificate, "" if none.
         certificate_expires_ns: UTC ns, None if there is no certificate.
         server_time_ns: the historian's clock when asked, UTC ns; None where it has none of its own (files).
+        history: what it says of its history, in words, which decides nothing; "" where it says nothing.
         service_level: 0 to 255 (OPC 10000-4, 6.6.2); None where it tells none.
     """
 
@@ -30,6 +31,7 @@ class Description:
     certificate_expires_ns: int | None = None
     server_time_ns: int | None = None
     service_level: int | None = None
+    history: str = ""
 
 
 class Historian(Protocol):

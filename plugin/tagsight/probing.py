@@ -175,6 +175,8 @@ def judge_historian(facts: HistorianFacts) -> Iterator[Finding]:
     elif " Sign," in found.security:
         mend = "Switch SignAndEncrypt on in the historian."
         yield Finding(Weight.WARNING, where, "messages are signed, not encrypted: they can be read", mend)
+    if found.history:
+        yield Finding(Weight.FINE, where, f"it says of its history: {found.history} (tried all the same)")
     if found.certificate_expires_ns is not None:
         yield _certificate(where, found.certificate, (found.certificate_expires_ns - facts.now_ns) // DAY)
     if found.server_time_ns is not None:

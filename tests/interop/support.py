@@ -34,8 +34,8 @@ HEAD: Final = """\
 What each server supports, found by using it (`python -m tests.interop.support docs/interop.md`); `make interop` holds
 the table. What a server does not compute, TagSight computes from raw values. Policies and users: security.md.
 
-| server | connection | raw history | unknown tag | its aggregates | values at times | Write | HistoryUpdate |
-|---|---|---|---|---|---|---|---|
+| server | connection | says of its history | raw read | unknown tag | its aggregates | at times | Write | HistoryUpdate |
+|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -45,6 +45,7 @@ class Support:
 
     Attributes:
         security: as the connection says.
+        told: what the server says of its history.
         values: how many of `COUNT` values a raw read returned, in order and each once.
         unknown: error for a tag that is not there.
         aggregates: those that the server computed; all others TagSight did.
@@ -55,6 +56,7 @@ class Support:
     """
 
     security: str
+    told: str
     values: int
     unknown: str
     aggregates: tuple[str, ...]
@@ -67,7 +69,17 @@ class Support:
         """Of the table."""
         computed = ", ".join(self.aggregates) or "none; all by TagSight"
         values = "whole" if self.values == COUNT else f"{self.values} of {COUNT}"
-        cells = (server, self.security, values, self.unknown, computed, self.at_times, self.write, self.history_update)
+        cells = (
+            server,
+            self.security,
+            self.told or "nothing",
+            values,
+            self.unknown,
+            computed,
+            self.at_times,
+            self.write,
+            self.history_update,
+        )
         return f"| {' | '.join(cells)} |"
 
 
@@ -75,7 +87,8 @@ async def examine(server: PlantServer) -> Support:
     """Use everything of one server."""
     historian = open_opcua(server.connection)
     await historian.connect()
-    security = (await historian.describe()).security.partition(",")[0]
+    description = await historian.describe()
+    security = description.security.partition(",")[0]
     found = (await read_history(historian, [server.speed], ALL)).tags[server.speed]
     whole = found.times.tolist() == [START_NS + at * SECOND for at in range(COUNT)]
     aggregates, wrong = await _aggregates(historian, server.speed)
@@ -83,6 +96,7 @@ async def examine(server: PlantServer) -> Support:
     at_times = (await historian.read_at_times([server.speed], times)).computed_by[server.speed]
     support = Support(
         security=security.replace("None", "None (where set)"),
+        told=description.history,
         values=len(found) if whole else -len(found),
         unknown=await _unknown(historian, server.speed),
         aggregates=aggregates,

@@ -19,6 +19,7 @@ from tagsight_connectors.history import Page, Sample, Span, TagHistory, Times, W
 from tagsight_connectors.live import Receiver
 from tagsight_connectors.opcua.address import Namespaces
 from tagsight_connectors.opcua.browsing import Browser
+from tagsight_connectors.opcua.capabilities import history_told, obey_limits
 from tagsight_connectors.opcua.certificates import SECOND, leaf_certificate, thumbprint_of
 from tagsight_connectors.opcua.data_types import DataTypes
 from tagsight_connectors.opcua.endpoints import security_of
@@ -47,15 +48,6 @@ VERSION: Final = ua.NodeId(ua.ObjectIds.Server_ServerStatus_BuildInfo_SoftwareVe
 SERVICE_LEVEL: Final = ua.NodeId(ua.ObjectIds.Server_ServiceLevel)
 EVER_NS: Final = 2**62
 CURRENT_TIME: Final = ua.NodeId(ua.ObjectIds.Server_ServerStatus_CurrentTime)
-
-LIMITS: Final = {
-    "history_nodes": ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerHistoryReadData),
-    "read_nodes": ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead),
-    "write_nodes": ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerWrite),
-    "update_values": ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerHistoryUpdateData),
-    "browse_nodes": ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerBrowse),
-}
-POINTS: Final = ua.NodeId(ua.ObjectIds.Server_ServerCapabilities_MaxHistoryContinuationPoints)
 
 
 def open_opcua(connection: Connection, now_ns: Callable[[], int] = time.time_ns) -> "OpcUaHistorian":
@@ -90,7 +82,7 @@ class OpcUaHistorian:
         self._server_aggregates = ServerAggregates()
         try:
             service.namespaces = Namespaces(_texts(await self._value(NAMESPACE_ARRAY)))
-            await self._obey_limits(service)
+            await obey_limits(service, self._size, self._processed_size)
         except BaseException:
             await self.close()
             raise
@@ -116,6 +108,7 @@ class OpcUaHistorian:
             certificate_expires_ns=_expires_ns(certificate) if certificate else None,
             server_time_ns=current if isinstance(current, int) else None,
             service_level=level if isinstance(level, int) else None,
+            history=await history_told(self._service()),
         )
 
     async def browse(self, pattern: str = "*") -> AsyncIterator[Tag]:
@@ -261,16 +254,6 @@ class OpcUaHistorian:
     async def _value(self, node: ua.NodeId) -> object:
         value, _, _ = (await self._service().read([(node, ua.AttributeIds.Value)]))[0]
         return value
-
-    async def _obey_limits(self, service: Service) -> None:
-        """Limits that the server does not tell (many do not) stay ours."""
-        names = [*LIMITS, "points"]
-        nodes = [*LIMITS.values(), POINTS]
-        readings = [(await service.read([(node, ua.AttributeIds.Value)]))[0] for node in nodes]
-        told = {name: value for name, (value, _, _) in zip(names, readings, strict=True) if isinstance(value, int)}
-        self._size.obey({"history_nodes": told.pop("points", 0)})
-        self._size.obey(told)
-        self._processed_size.obey({"history_nodes": self._size.history_nodes})
 
     async def _check_existence(self, addresses: Sequence[str]) -> None:
         """Raise for a tag without values that is not there, or whose history we may not read."""
