@@ -34,7 +34,7 @@ HEAD: Final = """\
 What each server supports, found by using it (`python -m tests.interop.support docs/interop.md`); `make interop` holds
 the table. What a server does not compute, TagSight computes from raw values. Policies and users: security.md.
 
-| server | connection | says of its history | raw read | unknown tag | its aggregates | at times | Write | HistoryUpdate |
+| server | connection | says of history | raw read | unknown tag | its aggregates | at times | Write | HistoryUpdate |
 |---|---|---|---|---|---|---|---|---|
 """
 
