@@ -5,9 +5,9 @@ nobody does, the last quarter is held out; if the rest is short, a quarter of it
 distances of five blocked folds of the rest are added: each fold is scored by a model that was fitted to the other four.
 
 Each part of the distance first gets a limit of its own from that time, and the means are scaled so that theirs is that
-of the quick part; for them, which wander most and have the fewest independent values, it is the upper end of the
-limit's 80 % interval, so they count less where normal time is short. The distance is then the largest part, and its
-limit, by the same rule, lies near that of the quick part: a part that wanders in normal time takes nothing from it.
+of the quick part. They wander most and have the fewest independent values: where normal time is too short for a tail,
+theirs is the upper end of the limit's 80 % interval, and they count less. The distance is then the largest part, and
+its limit, by the same rule, lies near that of the quick part: a part that wanders in normal time takes nothing from it.
 """
 
 from collections.abc import Callable
@@ -41,21 +41,21 @@ def health_limit(
     parts[~rows.frame.usable] = np.nan
     times, statistic = rows.frame.times, model.parameters.statistic
     found = zip(parts.T, statistic.sizes, (False, True, True), strict=True)
-    limits = np.array([_part_limit(times, part, alarming, size, upper=mean) for part, size, mean in found])
+    limits = np.array([_part_limit(times, part, alarming, size, mean=mean) for part, size, mean in found])
     limits /= limits[0]
     scaled = replace(model.parameters, statistic=statistic.scaled(limits))
     return model.with_parameters(scaled), calibrate(times, np.fmax.reduce(parts / limits, axis=1), alarming)
 
 
-def _part_limit(times: Times, distances: Floats, alarming: Alarming, size: int, *, upper: bool) -> float:
+def _part_limit(times: Times, distances: Floats, alarming: Alarming, size: int, *, mean: bool) -> float:
     """The limit of one part, never below its usual size where it was fitted; infinite for a mean that has none."""
     try:
         limit = calibrate(times, distances, alarming)
     except TooLittleData:
-        if not upper:
+        if not mean:
             raise
         return np.inf
-    return max(limit.high if upper else limit.value, float(np.sqrt(size)))
+    return max(limit.high if mean and limit.rule == "predicted" else limit.value, float(np.sqrt(size)))
 
 
 def _out_of_fold(rows: TrainingRows, fit: FitRows, progress: Progress) -> Floats:

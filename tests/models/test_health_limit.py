@@ -22,9 +22,10 @@ def named_time() -> TrainingRows:
     return TrainingRows.of(frame, replace(SETTINGS, limit_span=(int(frame.times[1000]), int(frame.times[-1]) + 1)))
 
 
-def test_each_part_of_the_distance_has_its_own_limit_and_the_largest_part_has_one_near_it(linear: Trained) -> None:
+@pytest.mark.parametrize("held", [3000, 500], ids=["long", "short"])
+def test_each_part_has_its_own_limit_a_mean_a_higher_one_where_time_is_short(linear: Trained, held: int) -> None:
     frame = frame_of(linear_plant(6000))
-    span = (int(frame.times[3000]), int(frame.times[-1]) + 1)
+    span = (int(frame.times[-held]), int(frame.times[-1]) + 1)
     rows = TrainingRows.of(frame, replace(SETTINGS, limit_span=span))
     statistic = linear.model.parameters.statistic
     wild = replace(statistic, level_space=50.0 * statistic.level_space)
@@ -32,7 +33,9 @@ def test_each_part_of_the_distance_has_its_own_limit_and_the_largest_part_has_on
     model, limit = health_limit(raw, rows, ALARMING, lambda _: raw, lambda _share, _words: None)
     parts = model.series_parts(rows.held_values)
     quick, recent, level = (calibrate(frame.times, part, ALARMING) for part in parts.T)
-    np.testing.assert_allclose([recent.high, level.high], quick.value, rtol=1e-6)
+    means = [recent.high, level.high] if held == 500 else [recent.value, level.value]
+    assert quick.rule == ("predicted" if held == 500 else "extrapolated")
+    np.testing.assert_allclose(means, quick.value, rtol=1e-6)
     found = calibrate(frame.times, model.series_distance(rows.held_values), ALARMING)
     assert limit.value == pytest.approx(found.value, rel=1e-9)
     assert 0.9 < limit.value / quick.value < 1.15
