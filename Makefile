@@ -27,6 +27,7 @@ load: $(VENV)/test.done
 bench: $(VENV)/test.done
 	$(BIN)/python -m tests.benchmarks.history_pull
 	$(BIN)/python -m tests.benchmarks.pull_clients
+	$(BIN)/python -m tests.benchmarks.aggregates
 	$(BIN)/python -m tests.benchmarks.local_store 100
 	$(BIN)/python -m tests.benchmarks.tag_server
 	$(BIN)/python -m tests.benchmarks.tag_server_bursts
