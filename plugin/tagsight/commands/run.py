@@ -14,6 +14,8 @@ from tagsight.data_folder import DataFolder
 
 if TYPE_CHECKING:
     from tagsight.plan import Plan
+    from tagsight.service import Service
+    from tagsight.tag_server_process import TagServerProcess
 
 
 @click.command()
@@ -45,11 +47,9 @@ async def _run(plan: "Plan", data: DataFolder) -> None:
     from tagsight.ledger.ledger import Ledger
     from tagsight.logs import Echo, open_log
     from tagsight.opening import open_links
-    from tagsight.plan import Destination
     from tagsight.platform import install_stop_signals
     from tagsight.secrets import Secrets
     from tagsight.service import Service
-    from tagsight.tag_server_process import TagServerProcess
     from tagsight.worker_tasks import service_workers
 
     clock = SystemClock()
@@ -74,18 +74,7 @@ async def _run(plan: "Plan", data: DataFolder) -> None:
             log=lambda what, why: log.warning(what, message=why),
             note=lambda what, message: log.info(what, message=message),
         )
-        servers = {
-            (one.listen_host, one.listen_port, one.listen_security)
-            for one in plan.results.values()
-            if one.to is Destination.SERVER
-        }
-        ready = partial(service.note, "serving")
-        serving = [
-            asyncio.create_task(
-                TagServerProcess(data, host, port, clock, service.log, ready, security, plan.language).run()
-            )
-            for host, port, security in servers
-        ]
+        serving = [asyncio.create_task(one.run()) for one in _tag_servers(service)]
         models = "1 model" if len(plan.models) == 1 else f"{len(plan.models)} models"
         click.echo(f"running {models}, data in {data.root.absolute()}; stop with Ctrl-C")
         try:
@@ -94,3 +83,21 @@ async def _run(plan: "Plan", data: DataFolder) -> None:
             for one in serving:
                 one.cancel()
             await asyncio.gather(*serving, return_exceptions=True)
+
+
+def _tag_servers(service: "Service") -> "list[TagServerProcess]":
+    """One for each address that results are served at."""
+    from tagsight.plan import Destination
+    from tagsight.tag_server_process import TagServerProcess
+
+    plan = service.plan
+    addresses = {
+        (one.listen_host, one.listen_port, one.listen_security)
+        for one in plan.results.values()
+        if one.to is Destination.SERVER
+    }
+    ready = partial(service.note, "serving")
+    return [
+        TagServerProcess(service.data, host, port, service.clock, service.log, ready, security, plan.language)
+        for host, port, security in sorted(addresses, key=str)
+    ]
