@@ -47,6 +47,11 @@ class Scorer:
                 if not isinstance(error, NoSuchModel):
                     found.append(Unloadable(name, str(error)))
                 continue
+            try:
+                GateLimits.from_json(loaded.card.gates)
+            except ValueError as error:  # one model's card must not keep the others from being scored
+                found.append(Unloadable(name, f"version {loaded.version}: {error}"))
+                continue
             self._loaded[name] = loaded
             found.append(ModelFacts(name, loaded.version, loaded.card, loaded.refused))
         return found

@@ -234,3 +234,19 @@ def test_a_damaged_store_costs_one_models_facts_and_not_the_others(
         ("P102/Health", True),
         ("P103/Health", False),
     ]
+
+
+def test_a_card_whose_gate_limits_cannot_be_read_costs_no_other_model_its_facts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = {
+        "P101/Health": Loaded(Arithmetic(), replace(card(), gates={"schema": 99}), 3),  # type: ignore[arg-type]
+        "P102/Health": Loaded(Arithmetic(), card(), 1),  # type: ignore[arg-type]
+    }
+    scorer = Scorer(StorePlace(tmp_path, tmp_path / "key"))
+    monkeypatch.setattr(scorer._store, "load_approved", loaded.__getitem__)
+    damaged, well = scorer.facts(list(loaded))
+    assert isinstance(damaged, Unloadable)
+    assert "version 3" in damaged.why
+    assert "gate limits" in damaged.why
+    assert (well.model, isinstance(well, Unloadable)) == ("P102/Health", False)
