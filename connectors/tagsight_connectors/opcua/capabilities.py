@@ -38,7 +38,7 @@ async def obey_limits(service: Service, size: RequestSize, processed: RequestSiz
         ((value, _, _),) = await service.read([(node, ua.AttributeIds.Value)])
         if isinstance(value, int):
             told[name] = value
-    size.obey({"history_nodes": told.pop("points", 0), "history_values": told.pop("values", 0)})
+    size.obey({"history_nodes": told.pop("points", 0), "node_values": told.pop("values", 0)})
     size.obey(told)
     processed.obey({"history_nodes": size.history_nodes})
 

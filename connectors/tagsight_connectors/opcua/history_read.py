@@ -108,7 +108,7 @@ class HistoryReader:
     def _group(self, waiting: deque[NodePages]) -> list[NodePages]:
         """Nodes that can share a request: its range and number of values hold for all of them."""
         nodes = min(self.size.history_nodes, len(waiting))
-        values = max(1, min(self.size.history_values // nodes, MOST_VALUES_PER_NODE))
+        values = max(1, min(self.size.history_values // nodes, self.size.node_values, MOST_VALUES_PER_NODE))
         group: list[NodePages] = []
         while waiting and len(group) < nodes:
             pages = waiting[0]

@@ -16,6 +16,7 @@ class RequestSize:
     Attributes:
         history_nodes: nodes of one HistoryRead, hence continuation points held at a time.
         history_values: values of all nodes of one HistoryRead; 100,000 are about 2 MB and 20 ms of decoding.
+        node_values: values of one node in one HistoryRead, where the server tells such a limit.
         read_nodes: attributes of one Read.
         browse_nodes: nodes of one Browse.
         write_nodes: nodes of one Write.
@@ -24,6 +25,7 @@ class RequestSize:
 
     history_nodes: int = 20
     history_values: int = 100_000
+    node_values: int = 2**31
     read_nodes: int = 500
     browse_nodes: int = 100
     write_nodes: int = 200

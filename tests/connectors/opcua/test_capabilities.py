@@ -24,8 +24,8 @@ async def test_limits_that_a_server_tells_are_obeyed_and_zero_is_none() -> None:
     told = {LIMITS["points"]: 5, LIMITS["values"]: 1_000, LIMITS["read_nodes"]: 0, LIMITS["write_nodes"]: 30}
     size, processed, ours = RequestSize(), RequestSize(), RequestSize()
     await obey_limits(Telling(told), size, processed)  # type: ignore[arg-type]
-    assert (size.history_nodes, size.history_values, size.write_nodes) == (5, 1_000, 30)
-    assert (size.read_nodes, size.browse_nodes) == (ours.read_nodes, ours.browse_nodes)
+    assert (size.history_nodes, size.node_values, size.write_nodes) == (5, 1_000, 30)
+    assert (size.read_nodes, size.history_values) == (ours.read_nodes, ours.history_values)
     assert processed.history_nodes == 5
 
 
