@@ -13,7 +13,6 @@ window, is the same in whatever frame it is cut from.
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -134,15 +133,6 @@ def between(frame: Frame, start_ns: int, end_ns: int) -> Frame:
         reasons=frame.reasons[part],
         uncertain=frame.uncertain[part],
     )
-
-
-def data_quality(frame: Frame) -> Mapping[str, Mapping[str, int]]:
-    """How many samples of each role have which reason, in words; "used" always, first."""
-    table = {}
-    for name, counts in frame.counts().items():
-        others = {reason.words: count for reason, count in counts.items() if reason != Reason.USED}
-        table[name] = {Reason.USED.words: counts.get(Reason.USED, 0), **others}
-    return table
 
 
 def _bridge(frame: Frame, hole_steps: int) -> tuple[Floats, Flags]:

@@ -8,7 +8,6 @@ clock steps back one hour, without an event (measured): `restart` plans all tick
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -103,8 +102,3 @@ def _trigger(job: Every | Calendar) -> IntervalTrigger | CronTrigger:
         return CronTrigger(timezone=job.timezone, **job.fields)
     anchor = datetime.fromtimestamp(job.offset_ns % job.every_ns / SECOND, tz=UTC)
     return IntervalTrigger(seconds=job.every_ns / SECOND, start_date=anchor, timezone=UTC)
-
-
-def tick(name: str, every_ns: int, offset_ns: int, work: Callable[[int], Awaitable[None]]) -> Every:
-    """A tick job: `work` gets the interval whose models are due."""
-    return Every(name, every_ns, partial(work, every_ns), offset_ns)

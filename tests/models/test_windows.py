@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tagsight_models.frame import Frame, Role
 from tagsight_models.reasons import Reason
-from tagsight_models.windows import between, data_quality, digest, windows
+from tagsight_models.windows import between, digest, windows
 
 GRID = 60
 USED, GAP, STALE, STOPPED, STARTING = Reason.USED, Reason.GAP, Reason.STALE, Reason.NOT_RUNNING, Reason.STARTING
@@ -112,11 +112,6 @@ def test_the_steps_between_two_times_are_those_after_the_first_up_to_the_second(
     part = between(frame_of([USED, GAP, USED, USED]), 60, 180)
     assert part.times.tolist() == [120, 180]
     assert part.reasons[:, 0].tolist() == [GAP, USED]
-
-
-def test_data_quality_is_told_in_words() -> None:
-    frame = frame_of([USED, GAP, STOPPED, STOPPED], [STOPPED] * 4)
-    assert data_quality(frame) == {"a": {"used": 1, "gap": 1, "stopped": 2}, "b": {"used": 0, "stopped": 4}}
 
 
 REASONS = st.sampled_from([USED] * 12 + list(Reason))

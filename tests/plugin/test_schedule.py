@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tagsight.clocks import SECOND
-from tagsight.schedule import Calendar, Every, Schedule, _trigger, tick
+from tagsight.schedule import Calendar, Every, Schedule, _trigger
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SOON = SECOND // 50
@@ -109,22 +109,9 @@ async def test_a_changed_plan_of_jobs_starts_the_new_ends_the_gone_and_leaves_th
 
 
 def test_ticks_fall_on_multiples_of_the_interval_plus_the_wait() -> None:
-    async def work(_every: int) -> None:
-        await _never()
-
     now = datetime(2026, 3, 29, 0, 59, 58, tzinfo=UTC)
-    found = _times(tick("score", 300 * SECOND, 7 * SECOND, work), now, 3)
+    found = _times(Every("score", 300 * SECOND, _never, 7 * SECOND), now, 3)
     assert [f"{time:%H:%M:%S}" for time in found] == ["01:00:07", "01:05:07", "01:10:07"]
-
-
-def test_a_tick_gets_the_interval_whose_models_are_due() -> None:
-    heard: list[int] = []
-
-    async def work(every: int) -> None:
-        heard.append(every)
-
-    asyncio.run(_awaited(tick("score", HOUR, 0, work).work()))
-    assert heard == [HOUR]
 
 
 def _until(release: asyncio.Event) -> Callable[[], Awaitable[None]]:
@@ -132,10 +119,6 @@ def _until(release: asyncio.Event) -> Callable[[], Awaitable[None]]:
         await release.wait()
 
     return wait
-
-
-async def _awaited(work: Awaitable[None]) -> None:
-    await work
 
 
 @pytest.mark.parametrize(

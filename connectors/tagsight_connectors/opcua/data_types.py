@@ -1,6 +1,5 @@
 """From the DataType attribute of a node to the built-in type below it, and to what TagSight makes of that."""
 
-from collections.abc import Iterable
 from typing import Final
 
 from asyncua import ua
@@ -47,11 +46,6 @@ class DataTypes:
         if data_type not in self._known:
             self._known[data_type] = await self._walk(data_type)
         return self._known[data_type]
-
-    async def built_in_all(self, data_types: Iterable[ua.NodeId]) -> None:
-        """Learn these."""
-        for data_type in set(data_types):
-            await self.built_in(data_type)
 
     async def _walk(self, data_type: ua.NodeId) -> int:
         current = data_type

@@ -30,16 +30,13 @@ from tagsight_connectors.opcua.server_settings import Clock, ServerSettings
 from tagsight_connectors.opcua.server_space import ServedSpace
 from tagsight_connectors.opcua.server_transport import Listener
 from tagsight_connectors.opcua.server_users import Authenticate, Users
-from tagsight_connectors.opcua.server_values import data_value, datetime_of
+from tagsight_connectors.opcua.server_values import data_value
 from tagsight_connectors.opcua.server_writes import ClientWrites
 from tagsight_connectors.opcua.trust import TrustList
 from tagsight_connectors.opcua.uncopied_values import install_uncopied_values
-from tagsight_connectors.quality import UNCERTAIN_LAST_USABLE, Quality, quality_of
 from tagsight_connectors.serving import ServedSource, ServedType
 
 IDS: Final = ua.ObjectIds
-HEALTHY: Final = 255
-DEGRADED: Final = 100
 AT_ONCE: Final = 200
 """Values shown before other requests get their turn."""
 
@@ -75,10 +72,7 @@ class TagServer:
         self._looking = asyncio.Lock()
         self._position = 0
         self._structure: str | None = None
-        self._true_values: dict[str, ua.DataValue] = {}
         self.port = settings.port
-        self.stale_reason: str | None = None
-        """Why all outputs are shown as last usable; None while they are fresh."""
 
     @property
     def url(self) -> str:
@@ -167,40 +161,12 @@ class TagServer:
                 self._conditions.show(await asyncio.to_thread(self._alarms.conditions))
             return len(changes.samples)
 
-    async def mark_stale(self, reason: str) -> None:
-        """Show every value as UncertainLastUsableValue, value and source time kept; Bad ones stay Bad."""
-        if self.stale_reason is None:
-            _log.warning("all outputs are shown as last usable: %s", reason)
-        self.stale_reason = reason
-        await self._show_all()
-
-    async def mark_fresh(self) -> None:
-        """Show the true qualities again."""
-        if self.stale_reason is not None:
-            self.stale_reason = None
-            await self._show_all()
-
-    async def _show_all(self) -> None:
-        level = DEGRADED if self.stale_reason is not None else HEALTHY
-        await self._node(IDS.Server_ServiceLevel).write_value(ua.Variant(level, ua.VariantType.Byte))
-        for identifier, value in list(self._true_values.items()):
-            node = self._served.nodes.get(identifier)
-            if node is not None:
-                await self._served.show(node, self._as_seen(value))
-
     async def _show(self, sample: Sample) -> None:
         node = self._served.nodes.get(sample.address)
         if node is None:
             return
         value = data_value(node, sample, self._clock.now_ns())
-        self._true_values[sample.address] = value
-        await self._served.show(node, self._as_seen(value))
-
-    def _as_seen(self, value: ua.DataValue) -> ua.DataValue:
-        if self.stale_reason is None or quality_of(int(value.StatusCode.value)) is Quality.BAD:
-            return value
-        status = ua.StatusCode(ua.UInt32(UNCERTAIN_LAST_USABLE))
-        return ua.DataValue(value.Value, status, value.SourceTimestamp, datetime_of(self._clock.now_ns()))
+        await self._served.show(node, value)
 
     async def _poll(self) -> None:
         while True:

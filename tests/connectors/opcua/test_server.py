@@ -10,7 +10,6 @@ from asyncua import ua
 from tagsight_connectors.history import Sample
 from tagsight_connectors.opcua.limits import SERVER_FOLDER_CHILDREN
 from tagsight_connectors.opcua.memory_source import MemorySource
-from tagsight_connectors.quality import UNCERTAIN_LAST_USABLE
 from tagsight_connectors.serving import ServedVariable
 from tests.connectors.opcua.served_plant import START, START_NS, URI, Plant, speed_history
 
@@ -93,19 +92,6 @@ async def test_a_subscription_gets_what_the_source_says(plant: Plant) -> None:
         await plant.server.publish()
         assert await asyncio.wait_for(seen.get(), 10) == 4
         await subscription.delete()
-
-
-async def test_stale_outputs_keep_value_and_time_and_become_fresh_again(plant: Plant) -> None:
-    async with plant.client() as client:
-        speed = await plant.node(client, "Plant/P101/Speed")
-        before = await speed.read_data_value()
-        await plant.server.mark_stale("heartbeat is older than 15 s")
-        stale = await speed.read_data_value(raise_on_bad_status=False)
-        await plant.server.mark_fresh()
-        after = await speed.read_data_value()
-        assert stale.StatusCode.value == UNCERTAIN_LAST_USABLE
-        assert (stale.Value, stale.SourceTimestamp) == (before.Value, before.SourceTimestamp)
-        assert after.StatusCode.value == before.StatusCode.value
 
 
 async def test_new_variables_appear_and_old_ones_go_without_a_restart(plant: Plant) -> None:
