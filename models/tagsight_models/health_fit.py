@@ -12,7 +12,7 @@ from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
 from tagsight_models.networks.ridge import leave_role_out_ridge
 from tagsight_models.residual_statistic import STACKED, ResidualStatistic
 from tagsight_models.statistics.statistic import present
-from tagsight_models.training import FitSettings, Fitted, Progress, fit
+from tagsight_models.training import FitSettings, Fitted, Progress, expectation_loss, fit
 
 LAGS = (0, 2, 4, 8)
 LARGEST = 1e100  # far beyond any unit, and its square and the sum of many squares are still numbers
@@ -106,6 +106,5 @@ def _train(network: LeaveRoleOut, spread: Floats, rows: Floats, settings: FitSet
         inputs = torch.as_tensor(rows[chosen], dtype=torch.float32)
         return inputs, inputs[:, :roles].contiguous()
 
-    return fit(
-        network, torch.as_tensor(spread, dtype=torch.float32), pair(learn), pair(held), settings, progress=progress
-    )
+    loss = expectation_loss(torch.as_tensor(spread, dtype=torch.float32))
+    return fit(network, loss, pair(learn), pair(held), settings, progress=progress)

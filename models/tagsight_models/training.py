@@ -20,6 +20,9 @@ logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 
 Progress: TypeAlias = Callable[[float, str], None]
 
+Augment: TypeAlias = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+"""(inputs, targets, random numbers) -> inputs and targets to learn from instead."""
+
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
@@ -29,6 +32,7 @@ class FitSettings:
     patience: int = 12
     batch: int = 256
     rate: float = 6e-3
+    weight_decay: float = 1e-3
     seed: int = 0
     at_most_seconds: float = 20.0
 
@@ -48,8 +52,16 @@ class Fitted:
 class Batches:
     """Rows in batches, in a new seeded order each epoch."""
 
-    def __init__(self, inputs: Tensor, targets: Tensor, batch: int, generator: torch.Generator | None) -> None:
+    def __init__(
+        self,
+        inputs: Tensor,
+        targets: Tensor,
+        batch: int,
+        generator: torch.Generator | None,
+        augment: Augment | None = None,
+    ) -> None:
         self.inputs, self.targets, self.batch, self.generator = inputs, targets, batch, generator
+        self.augment = augment
 
     def __len__(self) -> int:
         return max(0, -(-len(self.inputs) // self.batch))
@@ -59,39 +71,55 @@ class Batches:
         order = torch.randperm(count, generator=self.generator) if self.generator else torch.arange(count)
         for start in range(0, count, self.batch):
             chosen = order[start : start + self.batch]
-            yield self.inputs[chosen], self.targets[chosen]
+            inputs, targets = self.inputs[chosen], self.targets[chosen]
+            if self.augment is not None and self.generator is not None:
+                inputs, targets = self.augment(inputs, targets, self.generator)
+            yield inputs, targets
 
 
-class ExpectationLearner(lightning.LightningModule):
-    """Learns expected value and spread: Huber loss of the residual in units of the learned spread."""
+Loss: TypeAlias = Callable[[nn.Module, Tensor, Tensor], Tensor]
+"""(network, inputs, targets) -> mean loss of the batch."""
 
-    def __init__(self, network: nn.Module, spread: Tensor, settings: FitSettings) -> None:
+
+class Learner(lightning.LightningModule):
+    """Any network with any loss: AdamW, and the mean loss of held-out blocks."""
+
+    def __init__(self, network: nn.Module, loss: Loss, settings: FitSettings) -> None:
         super().__init__()
         self.network = network
+        self.loss = loss
         self.settings = settings
-        self.register_buffer("spread", spread)
         self.validation: list[Tensor] = []
 
-    def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Mean over rows and roles."""
-        expected, log_spread = self.network(inputs)
-        residual: Tensor = (targets - expected) / self.spread * torch.exp(-log_spread)
+    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+        """One batch."""
+        inputs, targets = batch
+        return self.loss(self.network, inputs, targets)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+        """One batch of held-out blocks."""
+        inputs, targets = batch
+        self.validation.append(self.loss(self.network, inputs, targets).detach() * len(inputs))
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """AdamW."""
+        return torch.optim.AdamW(
+            self.network.parameters(), lr=self.settings.rate, weight_decay=self.settings.weight_decay
+        )
+
+
+def expectation_loss(spread: Tensor) -> Loss:
+    """Huber loss of the residual in units of the learned spread; `spread` has shape (roles,)."""
+
+    def loss(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+        expected, log_spread = network(inputs)
+        residual: Tensor = (targets - expected) / spread * torch.exp(-log_spread)
         zero = torch.zeros_like(residual)
         huber: Tensor = nn.functional.huber_loss(residual, zero, reduction="none", delta=3.0)
         mean: Tensor = (huber + log_spread).mean()
         return mean
 
-    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
-        """One batch."""
-        return self.loss(*batch)
-
-    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        """One batch of held-out blocks."""
-        self.validation.append(self.loss(*batch).detach() * len(batch[0]))
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW."""
-        return torch.optim.AdamW(self.network.parameters(), lr=self.settings.rate, weight_decay=1e-3)
+    return loss
 
 
 class BestWeights(lightning.Callback):
@@ -135,26 +163,29 @@ class BestWeights(lightning.Callback):
 
 def fit(
     network: nn.Module,
-    spread: Tensor,
+    loss: Loss,
     train: tuple[Tensor, Tensor],
     validate: tuple[Tensor, Tensor],
     settings: FitSettings,
     *,
     progress: Progress,
+    augment: Augment | None = None,
 ) -> Fitted:
     """Fit the network in place; it ends with the weights of its best validation.
 
     Args:
-        network: inputs (n, columns) -> expected value and log-spread, each (n, roles).
-        spread: shape (roles,), the residual's spread at the start.
+        network: what the loss calls with inputs.
+        loss: of a batch; its mean over the held-out blocks decides which weights are kept.
         train: inputs and targets, float32.
         validate: the same of blocks that training does not see.
         settings: budget and seed: the same data and settings give the same bytes with the same thread count.
         progress: called with the fraction done and words, after each epoch; an exception it raises ends the fit.
+        augment: changes each training batch (never a held-out one), with the fit's own random numbers.
     """
     keeper = BestWeights(settings, len(validate[0]), progress)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
+        torch.manual_seed(settings.seed)  # of dropout
         trainer = lightning.Trainer(
             accelerator="cpu",
             devices=1,
@@ -168,8 +199,8 @@ def fit(
             callbacks=[keeper],
         )
         trainer.fit(
-            ExpectationLearner(network, spread, settings),
-            Batches(*train, settings.batch, torch.Generator().manual_seed(settings.seed)),
+            Learner(network, loss, settings),
+            Batches(*train, settings.batch, torch.Generator().manual_seed(settings.seed), augment),
             Batches(*validate, 4096, None),
         )
     network.load_state_dict(keeper.weights)

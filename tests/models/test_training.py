@@ -6,7 +6,7 @@ import torch
 
 from tagsight_models.errors import TrainingInterrupted
 from tagsight_models.networks.leave_role_out import LeaveRoleOut
-from tagsight_models.training import FitSettings, Fitted, Progress, fit
+from tagsight_models.training import FitSettings, Fitted, Progress, expectation_loss, fit
 
 Pair = tuple[torch.Tensor, torch.Tensor]
 
@@ -24,7 +24,9 @@ def quiet(_share: float, _words: str) -> None:
 
 def run(settings: FitSettings, progress: Progress = quiet) -> tuple[LeaveRoleOut, Fitted]:
     network = LeaveRoleOut(roles=2, lags=1, hidden=8, seed=settings.seed)
-    return network, fit(network, torch.ones(2), square(2000, 0), square(500, 1), settings, progress=progress)
+    return network, fit(
+        network, expectation_loss(torch.ones(2)), square(2000, 0), square(500, 1), settings, progress=progress
+    )
 
 
 def test_a_network_learns_what_is_not_linear() -> None:
