@@ -16,7 +16,7 @@ class ModelCard:
     """JSON values only, but for `roles`.
 
     Attributes:
-        job: "health".
+        job: key of `tagsight_models.jobs.JOBS`.
         roles: in the order of the model's columns.
         dropped: roles that were left out, with the cause.
         grid_ns: distance of the steps.
@@ -30,7 +30,7 @@ class ModelCard:
         limit: how the limit was found: value, normal, low, high, rule, words, normal_ns, activations.
         budget: at_most, per_ns, on_ns, off_ns, every_ns.
         provisional: "" or why the limit is provisional, for people.
-        comparison: results and verdict (`comparison.as_json`).
+        comparison: `lines` and `verdict` for people, and the results of the job's comparison.
         trial: the model must not alarm.
         metrics: of training: losses, epochs.
         seconds: of training, comparison and calibration. Not in `digest`.
@@ -111,7 +111,7 @@ class ModelCard:
             ),
             *([f"               {self.provisional}"] if self.provisional else []),
             f"Worth          {self.comparison['verdict']}",
-            *(f"               {_line(result)}" for result in self.comparison["results"]),
+            *(f"               {line}" for line in self.comparison["lines"]),
             f"State          {'trial: it does not alarm' if self.trial else 'may alarm'}",
             (
                 f"Training       {self.metrics['epochs']:.0f} epochs, best {self.metrics['best_epoch']:.0f}, "
@@ -146,11 +146,3 @@ class ModelCard:
 
 def _day(time_ns: int) -> str:
     return datetime.fromtimestamp(time_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _line(result: Mapping[str, Any]) -> str:
-    flood = ", floods" if result["floods"] else ""
-    return (
-        f"{result['name']}: finds {result['single']:.0%} of faults in one tag, {result['correlated']:.0%} of "
-        f"correlated ones, {result['activations']} false activations{flood}"
-    )

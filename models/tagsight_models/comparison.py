@@ -225,4 +225,13 @@ def as_json(comparison: Comparison) -> Mapping[str, object]:
     return {
         **{name: getattr(comparison, name) for name in ("verdict", "trial", "steps", "faults")},
         "results": [asdict(one) for one in comparison.results],
+        "lines": [_line(one) for one in comparison.results],
     }
+
+
+def _line(result: Result) -> str:
+    flood = ", floods" if result.floods else ""
+    return (
+        f"{result.name}: finds {result.single:.0%} of faults in one tag, {result.correlated:.0%} of correlated ones, "
+        f"{result.activations} false activations{flood}"
+    )

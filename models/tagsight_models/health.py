@@ -12,15 +12,18 @@
 All of it looks at one window only (design law 15).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from tagsight_models.frame import Floats, Role
+from tagsight_models.job_model import Results
 from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
+from tagsight_models.parts import only, roles_of, said_of_roles, weights_of, with_weights
 from tagsight_models.residual_statistic import RECENT, SMOOTHING, STACKED, ResidualStatistic
 from tagsight_models.scoring_model import Expectation
 from tagsight_models.statistics.ewma import weights
@@ -29,6 +32,9 @@ from tagsight_models.statistics.statistic import complete, present
 FARTHEST = 1e6  # standardised values are kept within this
 KNEE = 10.0  # residuals beyond this many spreads grow with their logarithm only
 CHUNK = 200_000  # numbers in the hidden layer at a time: fits a processor's cache
+
+ARRAYS: Final = ("centre", "scale", "spread", "band")
+STATISTIC: Final = ("centre", "space", "recent_centre", "recent_space", "level_centre", "level_space")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +61,9 @@ class HealthParameters:
 
 
 class HealthModel:
-    """A trained health model; implements `ScoringModel`."""
+    """A trained health model; implements `JobModel`."""
+
+    kind: ClassVar[str] = "health"
 
     def __init__(
         self,
@@ -105,6 +113,42 @@ class HealthModel:
             window_steps=self.window_steps,
             lags=self.lags,
         )
+
+    def description(self) -> dict[str, Any]:
+        """Everything but the arrays."""
+        return {
+            "grid_ns": self.grid_ns,
+            "window_steps": self.window_steps,
+            "lags": list(self.lags),
+            "hidden": int(self.network.bias.shape[1]),
+            "normal": self.parameters.normal,
+            "limit": self.parameters.limit,
+            "roles": said_of_roles(self.roles),
+        }
+
+    def tensors(self) -> dict[str, Floats]:
+        """Weights of the network, and the arrays of the parameters and of the statistic."""
+        arrays = {name: getattr(self.parameters, name) for name in ARRAYS}
+        statistic = {f"statistic.{name}": getattr(self.parameters.statistic, name) for name in STATISTIC}
+        return {**weights_of(self.network, "network"), **arrays, **statistic}
+
+    @classmethod
+    def from_parts(cls, description: Mapping[str, Any], tensors: Mapping[str, Floats]) -> "HealthModel":
+        """The inverse of `description` and `tensors`."""
+        said = dict(description)
+        roles, lags = roles_of(said.pop("roles")), tuple(said.pop("lags"))
+        network = LeaveRoleOut(len(roles), len(lags), said.pop("hidden"))
+        with_weights(network, "network", tensors)
+        statistic = ResidualStatistic(**{name: tensors[f"statistic.{name}"] for name in STATISTIC})
+        arrays = {name: tensors[name] for name in ARRAYS}
+        parameters = HealthParameters(**arrays, statistic=statistic, normal=said.pop("normal"), limit=said.pop("limit"))
+        model = cls(roles, network, parameters, lags=lags, **said)
+        only(model.tensors(), tensors)
+        return model
+
+    def results(self, windows: Floats) -> list[Results]:
+        """None beside the score and what is expected of each role."""
+        return [{} for _ in windows]
 
     def score(self, windows: Floats) -> Floats:
         """Windows of shape (n, window_steps, roles) in engineering units -> scores, shape (n,); 1.0 is the limit."""

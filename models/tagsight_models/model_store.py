@@ -7,7 +7,7 @@ from pathlib import Path
 from tagsight_models import model_file
 from tagsight_models.card import ModelCard
 from tagsight_models.errors import ModelFileDamaged, NoSuchModel
-from tagsight_models.health import HealthModel
+from tagsight_models.job_model import JobModel
 from tagsight_models.model_register import ModelRegister, sync
 
 
@@ -15,7 +15,7 @@ from tagsight_models.model_register import ModelRegister, sync
 class Loaded:
     """A verified model. `refused` are newer approved versions that were damaged, in words: record and show them."""
 
-    model: HealthModel
+    model: JobModel
     card: ModelCard
     version: int
     refused: tuple[str, ...] = ()
@@ -24,7 +24,7 @@ class Loaded:
 class ModelStore(ModelRegister):
     """A register that stores and loads models too."""
 
-    def add(self, name: str, model: HealthModel, card: ModelCard) -> int:
+    def add(self, name: str, model: JobModel, card: ModelCard) -> int:
         """Store a new version and return its number. It runs only once approved."""
         folder = self.folder(name)
         folder.mkdir(parents=True, exist_ok=True)

@@ -206,3 +206,12 @@ def fit(
     network.load_state_dict(keeper.weights)
     seconds = time.monotonic() - keeper.started
     return Fitted(keeper.epoch, keeper.best_epoch, keeper.start_loss, keeper.best_loss, seconds, keeper.stopped_by_time)
+
+
+def part_of(progress: Progress, start: float, end: float) -> Progress:
+    """Progress of a part of the work, as progress of the whole."""
+    return lambda share, words: progress(start + share * (end - start), words)
+
+
+def silent(_share: float, _words: str) -> None:
+    """Tells nobody."""

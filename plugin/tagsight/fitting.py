@@ -8,8 +8,10 @@ from tagsight.plan import ModelPlan
 from tagsight.training import TrainOutcome, TrainTask
 from tagsight_models.alignment import median_grid
 from tagsight_models.delays import Delays
-from tagsight_models.jobs import TrainingSettings, train
+from tagsight_models.jobs import train
 from tagsight_models.model_store import ModelStore
+from tagsight_models.training_data import TrainingData
+from tagsight_models.training_settings import TrainingSettings
 
 Progress = Callable[[float, str], None]
 
@@ -37,7 +39,7 @@ def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
     )
     trained = train(
         task.plan.job.value,
-        framed.frame,
+        TrainingData(framed.frame),
         _settings(task.plan, framed.frame.grid_ns),
         gates={**framed.limits.to_json(), **({IN_CARD: dict(task.averaged)} if task.averaged else {})},
         hashes={"plan": task.plan_hash},

@@ -20,7 +20,7 @@ def peak_mb() -> float:
 
 def main(name: str, data: str, seeds: str, result: str) -> None:
     """Run it and write what it measured."""
-    import torch  # noqa: PLC0415 - before anything of ours starts threads
+    import torch
 
     torch.set_num_threads(1)
     chosen, folder = suite(name), DataFolder(Path(data))

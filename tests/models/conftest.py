@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from tagsight_models.jobs import Trained, TrainingSettings, train
+from tagsight_models.jobs import train
+from tagsight_models.trained import Trained
+from tagsight_models.training_data import TrainingData
+from tagsight_models.training_settings import TrainingSettings
 from tests.models.plants import frame_of, linear_plant, two_point_plant
 
 
@@ -20,10 +23,10 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def linear() -> Trained:
     """Trained on the linear plant."""
-    return train("health", frame_of(linear_plant(3000)), TrainingSettings(), hashes={"plan": "p" * 64})
+    return train("health", TrainingData(frame_of(linear_plant(3000))), TrainingSettings(), hashes={"plan": "p" * 64})
 
 
 @pytest.fixture(scope="session")
 def nonlinear() -> Trained:
     """Trained on the plant with two operating points."""
-    return train("health", frame_of(two_point_plant(5000)), TrainingSettings())
+    return train("health", TrainingData(frame_of(two_point_plant(5000))), TrainingSettings())

@@ -7,7 +7,9 @@ import pytest
 
 from tagsight_models.errors import UnusableInput
 from tagsight_models.frame import Frame
-from tagsight_models.jobs import TrainingSettings, train
+from tagsight_models.jobs import train
+from tagsight_models.training_data import TrainingData
+from tagsight_models.training_settings import TrainingSettings
 from tests.models.plants import frame_of, linear_plant
 
 SETTINGS = TrainingSettings(drop_constant=True)
@@ -22,16 +24,16 @@ def _frame(first: int, last: int) -> Frame:
 
 
 def test_a_role_that_varies_only_in_the_held_out_time_is_left_out_with_its_cause() -> None:
-    trained = train("health", _frame(800, 900), SETTINGS)
+    trained = train("health", TrainingData(_frame(800, 900)), SETTINGS)
     assert trained.card.dropped == {"role3": "constant in the steps that are learned from"}
     assert len(trained.model.roles) == 5
 
 
 def test_a_role_that_varies_in_one_stretch_only_is_left_out_with_its_cause() -> None:
-    trained = train("health", _frame(10, 20), SETTINGS)
+    trained = train("health", TrainingData(_frame(10, 20)), SETTINGS)
     assert trained.card.dropped == {"role3": "constant but for one stretch"}
 
 
 def test_such_a_role_is_refused_by_name_where_the_caller_wants_that() -> None:
     with pytest.raises(UnusableInput, match="'role3' cannot be used: constant but for one stretch"):
-        train("health", _frame(10, 20), replace(SETTINGS, drop_constant=False))
+        train("health", TrainingData(_frame(10, 20)), replace(SETTINGS, drop_constant=False))

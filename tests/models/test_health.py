@@ -7,8 +7,8 @@ from tagsight_models.faults import InjectedFault, inject
 from tagsight_models.frame import Role
 from tagsight_models.health import HealthModel
 from tagsight_models.health_fit import NetworkSettings, fit_health
-from tagsight_models.jobs import Trained
 from tagsight_models.statistics.registry import BASELINES
+from tagsight_models.trained import Trained
 from tagsight_models.training import FitSettings
 from tests.models.plants import MINUTE, linear_plant, two_point_plant, windows_of
 

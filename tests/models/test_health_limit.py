@@ -6,8 +6,9 @@ import pytest
 from tagsight_models.calibration import calibrate
 from tagsight_models.comparison import Contestant, NormalTime, baselines, compare
 from tagsight_models.health_limit import compared, health_limit
-from tagsight_models.jobs import Trained, TrainingSettings
+from tagsight_models.trained import Trained
 from tagsight_models.training_rows import TrainingRows
+from tagsight_models.training_settings import TrainingSettings
 from tests.models.plants import MINUTE, frame_of, linear_plant
 
 SETTINGS = TrainingSettings()

@@ -7,9 +7,12 @@ from tagsight_models.calibration import calibrate
 from tagsight_models.delays import Delays
 from tagsight_models.errors import TooLittleData, UnusableInput
 from tagsight_models.frame import Frame
-from tagsight_models.jobs import Trained, TrainingSettings, train
+from tagsight_models.jobs import train
 from tagsight_models.model_file import _tensors
 from tagsight_models.reasons import Reason
+from tagsight_models.trained import Trained
+from tagsight_models.training_data import TrainingData
+from tagsight_models.training_settings import TrainingSettings
 from tests.models.plants import MINUTE, frame_of, linear_plant, windows_of
 
 QUICK = TrainingSettings()
@@ -31,7 +34,7 @@ def test_a_model_on_simple_data_passes_and_says_that_its_limit_is_provisional(li
 
 def test_the_same_frame_and_settings_give_the_same_bytes() -> None:
     frame = frame_of(linear_plant(900))
-    one, other = train("health", frame, QUICK), train("health", frame, QUICK)
+    one, other = train("health", TrainingData(frame), QUICK), train("health", TrainingData(frame), QUICK)
     for name, array in _tensors(one.model).items():
         assert array.tobytes() == _tensors(other.model)[name].tobytes(), name
     assert replace(one.card, seconds=0, metrics={}) == replace(other.card, seconds=0, metrics={})
@@ -41,13 +44,13 @@ def test_a_constant_role_is_refused_by_name() -> None:
     values = linear_plant(900)
     values[:, 3] = 7.0
     with pytest.raises(UnusableInput, match="'role3' cannot be used: constant"):
-        train("health", frame_of(values), QUICK)
+        train("health", TrainingData(frame_of(values)), QUICK)
 
 
 def test_a_constant_role_is_left_out_with_a_word_in_the_card_where_the_caller_wants_that() -> None:
     values = linear_plant(900)
     values[:, 3] = 7.0
-    trained = train("health", frame_of(values), replace(QUICK, drop_constant=True))
+    trained = train("health", TrainingData(frame_of(values)), replace(QUICK, drop_constant=True))
     assert [role.name for role in trained.model.roles] == ["role0", "role1", "role2", "role4", "role5"]
     assert trained.card.dropped == {"role3": "constant (7) in the training data"}
 
@@ -55,12 +58,12 @@ def test_a_constant_role_is_left_out_with_a_word_in_the_card_where_the_caller_wa
 def test_a_role_without_any_value_is_refused_by_name() -> None:
     frame = with_reason(frame_of(linear_plant(900)), slice(None), 1, Reason.BAD_QUALITY)
     with pytest.raises(UnusableInput, match="'role1' cannot be used: no usable value"):
-        train("health", frame, QUICK)
+        train("health", TrainingData(frame), QUICK)
 
 
 def test_too_little_data_says_how_much_would_do() -> None:
     with pytest.raises(TooLittleData, match="100 usable steps, at least 240 are needed"):
-        train("health", frame_of(linear_plant(100)), QUICK)
+        train("health", TrainingData(frame_of(linear_plant(100))), QUICK)
 
 
 def test_a_frame_without_any_usable_step_is_refused() -> None:
@@ -68,12 +71,12 @@ def test_a_frame_without_any_usable_step_is_refused() -> None:
     for column in range(6):
         frame = with_reason(frame, slice(None), column, Reason.EXCLUDED)
     with pytest.raises(TooLittleData, match="0 usable steps"):
-        train("health", frame, QUICK)
+        train("health", TrainingData(frame), QUICK)
 
 
 def test_a_limit_span_without_data_is_refused() -> None:
     with pytest.raises(TooLittleData, match="held-out time of the limit: 0 usable steps"):
-        train("health", frame_of(linear_plant(900)), replace(QUICK, limit_span=(0, MINUTE)))
+        train("health", TrainingData(frame_of(linear_plant(900))), replace(QUICK, limit_span=(0, MINUTE)))
 
 
 def test_an_unknown_job_is_refused() -> None:
@@ -84,7 +87,7 @@ def test_an_unknown_job_is_refused() -> None:
 def test_the_limit_comes_from_the_span_that_was_given() -> None:
     frame = frame_of(linear_plant(1500))
     span = (int(frame.times[1000]), int(frame.times[1400]))
-    card = train("health", frame, replace(QUICK, limit_span=span)).card
+    card = train("health", TrainingData(frame), replace(QUICK, limit_span=span)).card
     assert (card.limit_start_ns, card.limit_end_ns) == (span[0], span[1] - MINUTE)
     assert card.used_steps == 1100
 
@@ -92,7 +95,7 @@ def test_the_limit_comes_from_the_span_that_was_given() -> None:
 def test_where_a_limit_span_is_given_the_limit_is_that_of_its_scores_alone() -> None:
     frame = frame_of(linear_plant(1500))
     span = (int(frame.times[1000]), int(frame.times[1400]))
-    trained = train("health", frame, replace(QUICK, limit_span=span))
+    trained = train("health", TrainingData(frame), replace(QUICK, limit_span=span))
     held = np.where(((frame.times >= span[0]) & (frame.times < span[1]))[:, None], frame.values, np.nan)
     limit = calibrate(frame.times, trained.model.series_distance(held), QUICK.alarming(MINUTE))
     assert not trained.card.limit["folds"]
@@ -106,8 +109,8 @@ def test_where_no_limit_span_is_given_and_time_is_short_folds_of_the_rest_count_
 
 def test_a_limit_is_found_at_the_due_times_alone() -> None:
     frame = frame_of(linear_plant(1500))
-    card = train("health", frame, replace(QUICK, every_ns=5 * MINUTE)).card
-    every_step = train("health", frame, QUICK).card
+    card = train("health", TrainingData(frame), replace(QUICK, every_ns=5 * MINUTE)).card
+    every_step = train("health", TrainingData(frame), QUICK).card
     assert card.limit["normal_ns"] == pytest.approx(every_step.limit["normal_ns"], rel=0.05)
     assert card.limit["value"] != every_step.limit["value"]
 
@@ -118,7 +121,7 @@ def test_excluded_steps_are_not_learned_from_and_are_counted() -> None:
     frame = frame_of(values)
     for column in range(6):
         frame = with_reason(frame, slice(200, 500), column, Reason.EXCLUDED)
-    trained = train("health", frame, QUICK)
+    trained = train("health", TrainingData(frame), QUICK)
     assert trained.card.counts["role0"] == {"used": 1200, "excluded by engineer": 300}
     assert trained.model.score(windows_of(values)[300:301])[0] > 1.0
 
@@ -127,13 +130,13 @@ def test_single_bad_samples_do_not_cost_their_whole_windows() -> None:
     frame = frame_of(linear_plant(1500))
     for step in range(30, 1500, 40):
         frame = with_reason(frame, slice(step, step + 1), step % 6, Reason.BAD_QUALITY)
-    assert train("health", frame, QUICK).card.limit["normal_ns"] > 1000 * MINUTE
+    assert train("health", TrainingData(frame), QUICK).card.limit["normal_ns"] > 1000 * MINUTE
 
 
 def test_a_smaller_budget_has_a_higher_limit() -> None:
-    frame = frame_of(linear_plant(1500))
+    data = TrainingData(frame_of(linear_plant(1500)))
     often, seldom = (
-        train("health", frame, replace(QUICK, at_most=allowed)).model.parameters.limit for allowed in (60.0, 1.0)
+        train("health", data, replace(QUICK, at_most=allowed)).model.parameters.limit for allowed in (60.0, 1.0)
     )
     assert seldom > often
 
@@ -141,7 +144,7 @@ def test_a_smaller_budget_has_a_higher_limit() -> None:
 def test_gates_hashes_and_budget_are_kept_in_the_card(linear: Trained) -> None:
     trained = train(
         "health",
-        frame_of(linear_plant(900)),
+        TrainingData(frame_of(linear_plant(900))),
         replace(QUICK, delays=Delays(0, MINUTE)),
         gates={"role0": {"max_gap_ns": 5}},
         hashes={"plan": "abc", "data": "def"},
@@ -154,7 +157,7 @@ def test_gates_hashes_and_budget_are_kept_in_the_card(linear: Trained) -> None:
 
 def test_one_role_alone_can_be_watched() -> None:
     values = linear_plant(900)[:, :1]
-    trained = train("health", frame_of(values), QUICK)
+    trained = train("health", TrainingData(frame_of(values)), QUICK)
     window = windows_of(values)[:1].copy()
     window[0, 20:] += 500.0
     assert trained.model.score(window)[0] > 1.0

@@ -12,8 +12,8 @@ import pytest
 
 from tagsight_models.card import ModelCard
 from tagsight_models.errors import ModelFileDamaged, NoSuchModel
-from tagsight_models.jobs import Trained
 from tagsight_models.model_store import ModelStore
+from tagsight_models.trained import Trained
 from tests.models.plants import linear_plant, windows_of
 
 NAME = "P101/Health"

@@ -12,8 +12,8 @@ from tagsight.scoring_task import StorePlace
 from tagsight.training import TrainTask
 from tagsight_models.errors import ModelError, UnusableInput
 from tagsight_models.frame import Floats, Role
-from tagsight_models.jobs import Trained
 from tagsight_models.model_store import ModelStore
+from tagsight_models.trained import Trained
 from tests.end_to_end.plant import MINUTE, START, TAGS, UNITS, model_plan, tag_history, values
 
 STEPS = 1_200

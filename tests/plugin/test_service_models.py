@@ -29,8 +29,11 @@ from tagsight_connectors.memory.historian import MemoryHistorian
 from tagsight_connectors.memory.store import MemoryStore
 from tagsight_connectors.quality import GOOD, Quality, quality_of
 from tagsight_connectors.tag import Range, Tag
-from tagsight_models.jobs import Trained, TrainingSettings, train
+from tagsight_models.jobs import train
 from tagsight_models.model_store import ModelStore
+from tagsight_models.trained import Trained
+from tagsight_models.training_data import TrainingData
+from tagsight_models.training_settings import TrainingSettings
 from tests.models.plants import frame_of, linear_plant
 from tests.plugin.small_site import MINUTE, ROLES, START, Site, card, participant, plan_of
 
@@ -39,7 +42,7 @@ MODEL = replace(plan_of("P101"), train=replace(plan_of("P101").train, last_ns=3_
 
 @pytest.fixture(scope="module")
 def trained() -> Trained:
-    return train("health", frame_of(linear_plant(900)), TrainingSettings(), gates=card().gates)
+    return train("health", TrainingData(frame_of(linear_plant(900))), TrainingSettings(), gates=card().gates)
 
 
 @dataclass

@@ -8,7 +8,7 @@ class Gru(nn.Module):
     """(batch, steps, roles) standardised -> (batch, outputs); the state starts at zero with each window."""
 
     def __init__(
-        self, steps: int, roles: int, outputs: int, hidden: int = 32, layers: int = 1, dropout: float = 0.1
+        self, steps: int, roles: int, outputs: int, *, hidden: int = 32, layers: int = 1, dropout: float = 0.1
     ) -> None:
         super().__init__()
         del steps  # any number of them

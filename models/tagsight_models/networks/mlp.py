@@ -13,7 +13,7 @@ class Mlp(nn.Module):
     """(batch, steps, roles) standardised -> (batch, outputs)."""
 
     def __init__(
-        self, steps: int, roles: int, outputs: int, hidden: Sequence[int] = (12, 8), dropout: float = 0.0
+        self, steps: int, roles: int, outputs: int, *, hidden: Sequence[int] = (12, 8), dropout: float = 0.0
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Flatten()]

@@ -1,8 +1,8 @@
 """The networks over windows by their short names: what `network:` in the configuration takes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Final, TypeAlias
 
 import torch
 from torch import nn
@@ -11,13 +11,8 @@ from tagsight_models.networks.gru import Gru
 from tagsight_models.networks.mlp import Mlp
 from tagsight_models.networks.tcn import Tcn
 
-
-class MakeNetwork(Protocol):
-    """Makes a network from the shape of a window; sizes by keyword where a search chose them."""
-
-    def __call__(self, steps: int, roles: int, outputs: int, **sizes: Any) -> nn.Module:
-        """(batch, steps, roles) -> (batch, outputs)."""
-
+MakeNetwork: TypeAlias = Callable[..., nn.Module]
+"""(steps, roles, outputs, sizes by keyword) -> module (batch, steps, roles) -> (batch, outputs)."""
 
 NETWORKS: Final[Mapping[str, MakeNetwork]] = MappingProxyType({"mlp": Mlp, "tcn": Tcn, "gru": Gru})
 

@@ -13,7 +13,7 @@ class Tcn(nn.Module):
     """(batch, steps, roles) standardised -> (batch, outputs)."""
 
     def __init__(
-        self, steps: int, roles: int, outputs: int, channels: int = 32, kernel: int = 3, dropout: float = 0.1
+        self, steps: int, roles: int, outputs: int, *, channels: int = 32, kernel: int = 3, dropout: float = 0.1
     ) -> None:
         super().__init__()
         blocks: list[nn.Module] = []

@@ -4,8 +4,11 @@ import pytest
 
 from tagsight.__main__ import run
 from tagsight.data_folder import DataFolder
-from tagsight_models.jobs import Trained, TrainingSettings, train
+from tagsight_models.jobs import train
 from tagsight_models.model_store import ModelStore
+from tagsight_models.trained import Trained
+from tagsight_models.training_data import TrainingData
+from tagsight_models.training_settings import TrainingSettings
 from tests.models.plants import frame_of, linear_plant
 
 NAME = "P101/Health"
@@ -13,7 +16,7 @@ NAME = "P101/Health"
 
 @pytest.fixture(scope="module")
 def trained() -> Trained:
-    return train("health", frame_of(linear_plant(900)), TrainingSettings())
+    return train("health", TrainingData(frame_of(linear_plant(900))), TrainingSettings())
 
 
 @pytest.fixture

@@ -1,0 +1,52 @@
+"""The training of the job `health`: from normal rows to a model with limit, bands, comparison and card."""
+
+import time
+from typing import Final
+
+from tagsight_models.card_writing import Origin, Outcome, card_of
+from tagsight_models.frame import Floats
+from tagsight_models.health import HealthModel
+from tagsight_models.health_fit import NetworkSettings, fit_health
+from tagsight_models.health_limit import bands, compared, health_limit
+from tagsight_models.trained import Trained
+from tagsight_models.training import FitSettings, Fitted, Progress, part_of, silent
+from tagsight_models.training_data import TrainingData
+from tagsight_models.training_rows import TrainingRows
+from tagsight_models.training_settings import TrainingSettings
+
+FITS: Final = 6  # at most: the model's, and those of five folds
+FOLD_EPOCHS: Final = 40  # at most, and at most the epoch that was the best of the whole
+
+
+def train_health(data: TrainingData, settings: TrainingSettings, origin: Origin, progress: Progress) -> Trained:
+    """The job `health`: normal behaviour, without labels."""
+    started = time.monotonic()
+    rows = TrainingRows.of(data.frame, settings)
+    alarming = settings.alarming(data.frame.grid_ns)
+    model, fitted = _fit(rows, settings, rows.learned, FitSettings().epochs, part_of(progress, 0.0, 0.5))
+
+    def fold(values: Floats) -> HealthModel:
+        return _fit(rows, settings, values, min(fitted.best_epoch, FOLD_EPOCHS), silent)[0]
+
+    model, limit = health_limit(model, rows, alarming, fold, part_of(progress, 0.5, 0.7))
+    model = model.with_limit(limit.normal, limit.value, bands(model, rows))
+    progress(0.75, "comparing with simple statistics")
+    judged = compared(model, limit, rows, alarming, settings.seed)
+    progress(1.0, judged.verdict)
+    outcome = Outcome(model, rows, fitted, limit, judged, time.monotonic() - started)
+    return Trained(model, card_of(outcome, settings, origin))
+
+
+def _fit(
+    rows: TrainingRows, settings: TrainingSettings, values: Floats, epochs: int, progress: Progress
+) -> tuple[HealthModel, Fitted]:
+    """A health model of these rows, within its share of the time budget."""
+    budget = FitSettings(epochs=epochs, seed=settings.seed, at_most_seconds=settings.at_most_seconds / FITS)
+    return fit_health(
+        values,
+        rows.frame.roles,
+        NetworkSettings(fit=budget),
+        progress,
+        grid_ns=rows.frame.grid_ns,
+        window_steps=settings.window_steps,
+    )

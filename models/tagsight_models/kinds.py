@@ -1,0 +1,10 @@
+"""The kinds of model that a model file may hold: one typed registry."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from tagsight_models.health import HealthModel
+from tagsight_models.job_model import JobModel
+
+KINDS: Final[Mapping[str, type[JobModel]]] = MappingProxyType({HealthModel.kind: HealthModel})
