@@ -29,9 +29,10 @@ from tagsight_models.frame import Floats, Frame, Role
 from tagsight_models.health import HealthModel
 from tagsight_models.health_fit import NetworkSettings, fit_health
 from tagsight_models.health_limit import health_limit
-from tagsight_models.jobs import FITS, FOLD_EPOCHS, TrainingSettings
+from tagsight_models.health_training import FITS, FOLD_EPOCHS
 from tagsight_models.training import FitSettings, Fitted
 from tagsight_models.training_rows import TrainingRows
+from tagsight_models.training_settings import TrainingSettings
 from tests.benchmarks.tennessee_eastman import read
 
 MINUTE: Final = 60_000_000_000

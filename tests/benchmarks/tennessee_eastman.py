@@ -16,9 +16,12 @@ import numpy as np
 
 from tagsight_models.delays import Delays
 from tagsight_models.frame import Flags, Floats, Frame, Role
-from tagsight_models.jobs import Trained, TrainingSettings, train
+from tagsight_models.jobs import train
 from tagsight_models.statistics.out_of_fold import out_of_fold
 from tagsight_models.statistics.registry import BASELINES
+from tagsight_models.trained import Trained
+from tagsight_models.training_data import TrainingData
+from tagsight_models.training_settings import TrainingSettings
 
 FAULTS = ("01", "02", "05", "06", "08", "10", "12", "14", "17", "19")
 ONSET = 160
@@ -43,7 +46,7 @@ def health_model(normal: Floats, at_most: float, on_delay_min: int) -> Trained:
         3 * minute,
     )
     delays = Delays(on_delay_min * minute, on_delay_min * minute)
-    return train("health", frame, TrainingSettings(at_most=at_most, delays=delays))
+    return train("health", TrainingData(frame), TrainingSettings(at_most=at_most, delays=delays))
 
 
 def report(name: str, data: Path, alarmed: Callable[[Floats], Flags]) -> None:
