@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from tagsight import specification as spec
 from tagsight.cause_patterns import roles_by_configuration, unknown_role
+from tagsight.job_compilation import JobCompiler
+from tagsight.job_plans import JobPlan
 from tagsight.plan import (
     AlarmPlan,
     CausePlan,
@@ -125,7 +127,15 @@ class Compiler:
             explainer=given.explain.explainer,
             explain_seconds=given.explain.seconds,
             causes=tuple(CausePlan(one.pattern, one.say) for one in given.causes),
+            of_job=self._of_job(given),
+            network=given.network or "",
         )
+
+    def _of_job(self, given: spec.Model) -> JobPlan | None:
+        compiler = JobCompiler(self.folder, self._utc)
+        plan = compiler.plan(given)
+        self.faults += compiler.faults
+        return plan
 
     def _causes(self, given: spec.Model, roles: frozenset[str] | None) -> None:
         """Patterns name roles of the model, as far as the file tells what these are."""

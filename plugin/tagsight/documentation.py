@@ -7,13 +7,14 @@ from typing import Any, Final, get_origin
 from pydantic.fields import FieldInfo
 
 from tagsight.duration import format_budget, format_duration, format_size, parse_size
-from tagsight.specification import ROLLOUT, Configuration, Model, Setting
+from tagsight.setting import Setting
+from tagsight.specification import JOB_GROUPS, ROLLOUT, Configuration, Model
 from tagsight.validation import as_yaml, nested
 
 _REQUIRED: Final = "required"
 
 ALTERNATIVES: Final = frozenset(
-    {"historians", "templates", "root", "address", "from", "to", "user_certificate", "user_key", "anonymous"}
+    {"historians", "templates", "root", "address", "from", "to", "user_certificate", "user_key", "anonymous", "network"}
 )
 """Settings that the sample shows as comments: others beside them exclude them or do the same."""
 
@@ -143,6 +144,9 @@ def _sample_of(kind: type[Setting], indent: str) -> Iterator[str]:
         if optional or (inner is not None and kind is not Configuration and key == "results"):
             example = as_yaml(field.examples[0]) if field.examples else "..."
             yield f"{indent}# {key}: {example}"
+        elif kind is Model and key in JOB_GROUPS and inner is not None:
+            yield f"{indent}# {key}:"
+            yield from (f"{indent}# {line.removeprefix(indent)}" for line in _sample_of(inner, indent + "  "))
         elif inner is None:
             yield f"{indent}{key}: {as_yaml(field.examples[0])}" if field.examples else f"{indent}# {key}: ..."
         else:

@@ -10,12 +10,17 @@ from enum import Enum
 from zoneinfo import ZoneInfo
 
 from tagsight.conditions import Condition
+from tagsight.job_plans import DiagnosisPlan, JobPlan, ProductionPlan, QualityPlan
 
 
 class Job(Enum):
     """What a model is for."""
 
     HEALTH = "health"
+    DIAGNOSIS = "diagnosis"
+    PROGNOSIS = "prognosis"
+    QUALITY = "quality"
+    PRODUCTION = "production"
 
 
 class Destination(Enum):
@@ -186,6 +191,19 @@ class ModelPlan:
     explainer: str = "fast"
     explain_seconds: float = 2.0
     causes: tuple[CausePlan, ...] = ()  # the first whose pattern holds is said
+    of_job: JobPlan | None = None  # settings of the job; `health` has none
+    network: str = ""  # short name; "": the job's own
+
+    @property
+    def beside_inputs(self) -> tuple[str, ...]:
+        """Patterns of tags that the job reads besides its inputs: a target, or what tells the labels."""
+        match self.of_job:
+            case QualityPlan() | ProductionPlan():
+                return (self.of_job.target,)
+            case DiagnosisPlan() if self.of_job.labels.tag:
+                return (self.of_job.labels.tag,)
+            case _:
+                return ()
 
     @property
     def key(self) -> str:

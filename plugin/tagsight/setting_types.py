@@ -4,6 +4,7 @@ Each is a type for pydantic with the JSON schema of what people write. A validat
 """
 # ruff: noqa: EM102 - causes are shown inside a Fault, not in a traceback
 
+import math
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -112,7 +113,8 @@ Timetable = Annotated[
 """Fields of APScheduler's CronTrigger."""
 
 
-def _as_moment(text: str) -> datetime:
+def as_moment(text: str) -> datetime:
+    """A date or time as it is written in the configuration and its tables; ValueError says what is wrong."""
     if not _MOMENT.fullmatch(text):
         raise ValueError("not a date")
     try:
@@ -126,7 +128,7 @@ def _as_moment(text: str) -> datetime:
 
 Moment = Annotated[
     datetime,
-    _from_text(_as_moment, 'Write for example "2026-01-31" or "2026-01-31 06:30".'),
+    _from_text(as_moment, 'Write for example "2026-01-31" or "2026-01-31 06:30".'),
     _schema(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9:]+(Z|[+-][0-9:]+)?)?$", "2026-01-31 06:30"),
 ]
 """A date and time: without offset in the time zone of the file."""
@@ -282,3 +284,25 @@ AdviceText = Annotated[
     str, BeforeValidator(_as_advice), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": ADVICE_LIMIT})
 ]
 """What an operator should do, beside the sentence that says why."""
+
+
+def _as_bounds(value: object) -> tuple[float, float]:
+    """Two numbers in order; not from text, so that "1,5" is no surprise."""
+    numbers = [one for one in value if _is_number(one)] if isinstance(value, list) else []
+    if not isinstance(value, list) or len(numbers) != 2 or len(value) != 2:
+        raise wrong("not two numbers", "Write for example [12.0, 18.0].")
+    if numbers[0] >= numbers[1]:
+        raise wrong("the bounds are not in order", "Write the lower one first: [12.0, 18.0].")
+    return float(numbers[0]), float(numbers[1])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+Bounds = Annotated[
+    tuple[float, float],
+    BeforeValidator(_as_bounds),
+    WithJsonSchema({"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}),
+]
+"""Lower and upper end."""

@@ -5,10 +5,12 @@ of one group are in `together`; what needs the whole file (names, dates, referen
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import JsonValue
 
+from tagsight.job_settings import Diagnosis, Production, Prognosis, Quality
+from tagsight.setting import Conflict, Setting, setting
 from tagsight.setting_types import (
     Address,
     AdviceText,
@@ -25,7 +27,6 @@ from tagsight.setting_types import (
     Size,
     Timetable,
     Url,
-    wrong,
 )
 
 MODELS_LIMIT: Final = 2_000
@@ -35,74 +36,34 @@ HISTORIANS_LIMIT: Final = 32
 CAUSES_LIMIT: Final = 100
 MINUTE: Final = 60_000_000_000
 DAY: Final = 1_440 * MINUTE
-
-LATER_JOBS: Final = ("diagnosis", "prognosis", "quality", "production")
-
-
-class Conflict(NamedTuple):
-    """Settings of one group that do not go together: the setting to name, why, and what to do."""
-
-    key: str
-    cause: str
-    mend: str
-
-
-class Setting(BaseModel):
-    """A group of settings: strict types, no unknown keys, immutable."""
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=False, validate_by_alias=True
-    )
-
-    @classmethod
-    def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:  # noqa: ARG003 - for those that have rules
-        """Rules over several settings of this group, by which keys are given."""
-        yield from ()
-
-
-def _setting(description: str, *, unit: str = "", example: JsonValue = None, **field: Any) -> Any:
-    """A field with everything that the reference page shows."""
-    return Field(
-        description=description,
-        examples=[example] if example is not None else None,
-        json_schema_extra={"unit": unit} if unit else None,
-        **field,
-    )
-
-
-def _later(value: object) -> object:
-    if value in LATER_JOBS:
-        raise wrong(
-            cause=f"the job {value!r} is not in this version yet", mend="Write health: it is what this version does."
-        )
-    return value
+JOB_GROUPS: Final = ("diagnosis", "prognosis", "quality", "production")
 
 
 class Results(Setting):
     """Which way results go back."""
 
-    to: Literal["server", "write", "history"] = _setting(
+    to: Literal["server", "write", "history"] = setting(
         "`server`: TagSight's own OPC UA server, from which historian and HMI collect. `write`: tags that the "
         "historian already has, by the Write service. `history`: such tags, by HistoryUpdate.",
         default="server",
         example="server",
     )
-    address: Address | None = _setting(
+    address: Address | None = setting(
         "Where `write` and `history` go: each tag's address with {asset}, {model}, {output} (and {role} for detail).",
         default=None,
         example="ns=2;s=TagSight.{asset}.{model}.{output}",
     )
-    root: Line | None = _setting(
+    root: Line | None = setting(
         "Every address that is written must begin with this. Without it: the part of `address` before its first brace.",
         default=None,
         example="ns=2;s=TagSight.",
     )
-    listen: Listen = _setting(
+    listen: Listen = setting(
         "Host and port of TagSight's own OPC UA server. On loopback no other machine can connect.",
         default=("127.0.0.1", 4841),
         example="0.0.0.0:4841",
     )
-    listen_security: Literal["sign_and_encrypt", "sign"] = _setting(
+    listen_security: Literal["sign_and_encrypt", "sign"] = setting(
         "Least security there. `sign` also admits HMIs that sign and do not encrypt: readable on the network.",
         default="sign_and_encrypt",
         example="sign_and_encrypt",
@@ -124,41 +85,41 @@ class Results(Setting):
 class Historian(Setting):
     """One historian. Its password is never here: `tagsight password set NAME` stores it."""
 
-    url: Url = _setting(
+    url: Url = setting(
         "Where it is; the scheme picks the connector: `opc.tcp`, `file` or `memory`.", example="opc.tcp://scada01:4840"
     )
-    redundant: list[Url] = _setting(
+    redundant: list[Url] = setting(
         "Further servers of the same historian (OPC UA redundancy): the one with the highest ServiceLevel is used.",
         default=[],
         example=["opc.tcp://scada02:4840"],
         max_length=3,
     )
-    user: Line = _setting("User name at an OPC UA server.", default="", example="tagsight")
-    user_certificate: Line | None = _setting(
+    user: Line = setting("User name at an OPC UA server.", default="", example="tagsight")
+    user_certificate: Line | None = setting(
         "File of an X.509 certificate (DER or PEM) that says who TagSight is, instead of `user`.",
         default=None,
         example="tagsight-user.der",
     )
-    user_key: Line | None = _setting(
+    user_key: Line | None = setting(
         "File of its private key (DER or PEM), readable by TagSight's account only (0600). Without it: "
         "`certificates/users/NAME.pem` in the data folder. `tagsight password set NAME` keeps the passphrase of an "
         "encrypted one.",
         default=None,
         example="tagsight-user.pem",
     )
-    anonymous: bool = _setting(
+    anonymous: bool = setting(
         "Connect without a user. Only for OPC UA servers that take no users at all.", default=False, example=False
     )
-    security: Literal["sign_and_encrypt", "sign", "none"] = _setting(
+    security: Literal["sign_and_encrypt", "sign", "none"] = setting(
         "Least security of the messages; the best that the server offers is used. `sign` also takes servers that do "
         "not encrypt; `none` sends everything readable, passwords too: for commissioning only.",
         default="sign_and_encrypt",
         example="sign_and_encrypt",
     )
-    timeout: Duration = _setting(
+    timeout: Duration = setting(
         "The longest that one request may take.", default=10_000_000_000, example="10s", ge=100_000_000, le=10 * MINUTE
     )
-    live: Literal["auto", "history", "subscription"] = _setting(
+    live: Literal["auto", "history", "subscription"] = setting(
         "Where live scoring gets new values. `history`: asked of the history at every scoring, late values included. "
         "`subscription`: told by the server as they change, and the history is asked only for what was not received. "
         "`auto`: history, and a subscription for tags whose history cannot be read: they are Bad until enough of "
@@ -166,7 +127,7 @@ class Historian(Setting):
         default="auto",
         example="history",
     )
-    results: Results | None = _setting("Like `results` of the file, for this historian alone.", default=None)
+    results: Results | None = setting("Like `results` of the file, for this historian alone.", default=None)
 
     @classmethod
     def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
@@ -194,41 +155,41 @@ def _users(given: Mapping[str, Any]) -> Iterator[Conflict]:
 class HeldOut(Setting):
     """The held-out normal time that the alarm limit comes from."""
 
-    start: Moment = _setting("Its beginning.", alias="from", example="2026-03-01")
-    end: Moment = _setting("Its end (not included).", alias="to", example="2026-04-15")
+    start: Moment = setting("Its beginning.", alias="from", example="2026-03-01")
+    end: Moment = setting("Its end (not included).", alias="to", example="2026-04-15")
 
 
 class Excluded(Setting):
     """A period that training leaves out."""
 
-    start: Moment = _setting("Its beginning.", alias="from", example="2026-02-03 06:00")
-    end: Moment = _setting("Its end (not included).", alias="to", example="2026-02-04 14:00")
-    reason: Line = _setting("Why, for the card of the model.", default="", example="bearing replaced")
+    start: Moment = setting("Its beginning.", alias="from", example="2026-02-03 06:00")
+    end: Moment = setting("Its end (not included).", alias="to", example="2026-02-04 14:00")
+    reason: Line = setting("Why, for the card of the model.", default="", example="bearing replaced")
 
 
 class Train(Setting):
     """Which history a model learns from, and when."""
 
-    last: Duration | None = _setting(
+    last: Duration | None = setting(
         "Learn from the time before the training; without `from` and `to`: 90 days.",
         default=None,
         example="90d",
         ge=MINUTE,
     )
-    start: Moment | None = _setting("Learn from this day on, instead of `last`.", alias="from", default=None,
+    start: Moment | None = setting("Learn from this day on, instead of `last`.", alias="from", default=None,
                                     example="2026-01-05")  # fmt: skip
-    end: Moment | None = _setting("... until this (not included).", alias="to", default=None, example="2026-03-01")
-    every: Timetable | None = _setting(
+    end: Moment | None = setting("... until this (not included).", alias="to", default=None, example="2026-03-01")
+    every: Timetable | None = setting(
         "Train again by the calendar. Without it: only by `tagsight train`.", default=None, example="sun 03:30"
     )
-    exclude: list[Excluded] = _setting("Periods to leave out.", default=[], max_length=PERIODS_LIMIT)
-    limit: HeldOut | None = _setting(
+    exclude: list[Excluded] = setting("Periods to leave out.", default=[], max_length=PERIODS_LIMIT)
+    limit: HeldOut | None = setting(
         "Held-out normal time for the alarm limit. Without it: the last quarter of the history.", default=None
     )
-    at_most: Duration = _setting(
+    at_most: Duration = setting(
         "Time budget of one training.", default=10 * MINUTE, example="10m", ge=1_000_000_000, le=DAY
     )
-    seed: int = _setting("Start of the random numbers: same data, same plan, same seed, same model.", default=0,
+    seed: int = setting("Start of the random numbers: same data, same plan, same seed, same model.", default=0,
                          example=0, ge=0, le=2**31 - 1)  # fmt: skip
 
     @classmethod
@@ -251,35 +212,35 @@ class Train(Setting):
 class Score(Setting):
     """When and on what a model scores."""
 
-    every: Duration = _setting("How often.", default=MINUTE, example="1m", ge=1_000_000_000, le=DAY)
-    grid: Duration | None = _setting(
+    every: Duration = setting("How often.", default=MINUTE, example="1m", ge=1_000_000_000, le=DAY)
+    grid: Duration | None = setting(
         "Time step of the model. Without it: the median sampling of the inputs, at least 1 s.",
         default=None,
         example="1m",
         ge=1_000_000_000,
         le=DAY,
     )
-    read: Literal["raw", "averages"] = _setting(
+    read: Literal["raw", "averages"] = setting(
         "`raw`: every stored value of an input. `averages`: its averages over the steps of `grid`, which the historian "
         "computes where it can, so that far less travels; else TagSight does. Booleans and conditions are always read "
         "raw.",
         default="raw",
         example="averages",
     )
-    window: int = _setting(
+    window: int = setting(
         "How much the model sees at once.", unit="grid steps", default=60, example=60, ge=11, le=2_000
     )
-    wait: Duration | None = _setting(
+    wait: Duration | None = setting(
         "How long to wait for late values before scoring. Without it: what 95 % of the values needed while the model "
         "was trained, at least 5 s and at most `every`.",
         default=None,
         example="5s",
         le=DAY,
     )
-    late: Duration = _setting(
+    late: Duration = setting(
         "Inside it a late value scores again; beyond it is recorded.", default=15 * MINUTE, example="15m", le=7 * DAY
     )
-    catch_up: Duration = _setting(
+    catch_up: Duration = setting(
         "What is scored after a stop of TagSight or the historian; what is older is counted in `Missed`.",
         default=DAY,
         example="1d",
@@ -296,15 +257,15 @@ class Score(Setting):
 class Alarm(Setting):
     """How a score becomes an alarm (ISA-18.2)."""
 
-    at_most: Budget = _setting(
+    at_most: Budget = setting(
         "How many alarms normal operation may raise; the limit is set so.",
         default=(2.0, 30 * DAY),
         example="2 per month",
     )
-    on_delay: Duration = _setting("How long the score must exceed the limit.", default=5 * MINUTE, example="5m", le=DAY)
-    off_delay: Duration = _setting("How long it must be back.", default=5 * MINUTE, example="5m", le=DAY)
-    latch: bool = _setting("Stay active until acknowledged.", default=False, example=False)
-    severity: int = _setting(
+    on_delay: Duration = setting("How long the score must exceed the limit.", default=5 * MINUTE, example="5m", le=DAY)
+    off_delay: Duration = setting("How long it must be back.", default=5 * MINUTE, example="5m", le=DAY)
+    latch: bool = setting("Stay active until acknowledged.", default=False, example=False)
+    severity: int = setting(
         "OPC UA severity; advisory is below 400.", unit="1 to 1000", default=300, example=300, ge=1, le=1_000
     )
 
@@ -312,22 +273,22 @@ class Alarm(Setting):
 class Explain(Setting):
     """How a score is explained."""
 
-    explainer: Literal["fast", "shap-exact", "shap-permutation"] = _setting(
+    explainer: Literal["fast", "shap-exact", "shap-permutation"] = setting(
         "`fast` gives the same values as `shap-exact`, sooner.", default="fast", example="fast"
     )
-    seconds: float = _setting("Time budget of one explanation.", unit="s", default=2.0, example=2.0, ge=0.05, le=60.0)
+    seconds: float = setting("Time budget of one explanation.", unit="s", default=2.0, example=2.0, ge=0.05, le=60.0)
 
 
 class Cause(Setting):
     """What operators are told when the leading roles of an alarm form a pattern (docs/messages.md)."""
 
-    pattern: CausePattern = _setting(
+    pattern: CausePattern = setting(
         "Roles of the model with `high`, `low` (outside their normal band) or `unusual` (inside it), joined by `and` "
         "and `or`, with parentheses. A role counts from a share of 10 per cent on.",
         alias="if",
         example="Speed low and Current high",
     )
-    say: AdviceText = _setting(
+    say: AdviceText = setting(
         "Appended to the message; of several patterns that hold, the first one's.",
         unit="at most 60 characters",
         example="check suction strainer",
@@ -337,20 +298,20 @@ class Cause(Setting):
 class RoleSettings(Setting):
     """What is known of one role beyond what the historian says."""
 
-    tag: Pattern | None = _setting(
+    tag: Pattern | None = setting(
         "Path or address of its tag; without it: the input whose last level is the role's name.",
         default=None,
         example="Plant/P101/Speed",
     )
-    interpolation: Literal["step", "linear"] | None = _setting(
+    interpolation: Literal["step", "linear"] | None = setting(
         "Between two values: hold (`step`) or `linear`. Without it: linear for numbers, step for Booleans.",
         default=None,
         example="step",
     )
-    max_gap: Duration | None = _setting(
+    max_gap: Duration | None = setting(
         "Older values are not fresh. Without it: from the gaps in the history.", default=None, example="10m", ge=1
     )
-    smallest_deviation: float = _setting(
+    smallest_deviation: float = setting(
         "Smaller deviations are never abnormal.", unit="engineering unit of the tag", default=0.0, example=0.5, ge=0.0
     )
 
@@ -365,44 +326,66 @@ class RoleSettings(Setting):
 class Model(Setting):
     """One model of one asset, or of every asset in a table."""
 
-    name: Level = _setting("Name of the model; unique within its asset.", example="Health")
-    asset: Level = _setting("The machine or unit.", example="P101")
-    job: Annotated[Literal["health"], BeforeValidator(_later)] = _setting(
-        "What it is for. `health`: learns normal behaviour, one score.", default="health", example="health"
+    name: Level = setting("Name of the model; unique within its asset.", example="Health")
+    asset: Level = setting("The machine or unit.", example="P101")
+    job: Literal["health", "diagnosis", "prognosis", "quality", "production"] = setting(
+        "What it is for. `health`: learns normal behaviour, one score. `diagnosis`: names a known fault. `prognosis`: "
+        "remaining life, or time to a limit. `quality`: predicts a laboratory value. `production`: what limits "
+        "throughput, yield or energy, and what would help.",
+        default="health",
+        example="health",
     )
-    historian: Level = _setting("Name of its historian.", default="default", example="default")
-    inputs: list[Pattern] = _setting(
+    diagnosis: Diagnosis | None = setting("Settings of the job `diagnosis`.", default=None)
+    prognosis: Prognosis | None = setting("Settings of the job `prognosis`.", default=None)
+    quality: Quality | None = setting("Settings of the job `quality`.", default=None)
+    production: Production | None = setting("Settings of the job `production`.", default=None)
+    network: Literal["mlp", "tcn", "gru"] | None = setting(
+        "Network of the model: `mlp` (perceptron), `tcn` (convolutions over time), `gru` (recurrent). Without it: the "
+        "job's own. `health` has one of its own kind.",
+        default=None,
+        example="tcn",
+    )
+    historian: Level = setting("Name of its historian.", default="default", example="default")
+    inputs: list[Pattern] = setting(
         "Tags: paths, addresses, or patterns (`*` within one level, `**` any levels).",
         default=[],
         example=["Plant/P101/*"],
         max_length=INPUTS_LIMIT,
     )
-    exclude_inputs: list[Pattern] = _setting(
+    exclude_inputs: list[Pattern] = setting(
         "Tags to leave out of `inputs`.", default=[], example=["Plant/P101/Counter"], max_length=INPUTS_LIMIT
     )
-    roles: dict[Level, RoleSettings] = _setting("More on single inputs, by role.", default={}, max_length=INPUTS_LIMIT)
-    running: Running | None = _setting(
+    roles: dict[Level, RoleSettings] = setting("More on single inputs, by role.", default={}, max_length=INPUTS_LIMIT)
+    running: Running | None = setting(
         "Scores and learns only while this holds.", default=None, example="[Plant/P101/Speed] > 100"
     )
-    running_buffer: Duration = _setting(
+    running_buffer: Duration = setting(
         "Left out after a start and before a stop.", default=0, example="10m", le=7 * DAY
     )
-    train: Train = _setting("Which history it learns from, and when.", default=Train())
-    score: Score = _setting("When and on what it scores.", default=Score())
-    alarm: Alarm = _setting("How a score becomes an alarm.", default=Alarm())
-    outputs: Literal["basic", "detail"] = _setting(
+    train: Train = setting("Which history it learns from, and when.", default=Train())
+    score: Score = setting("When and on what it scores.", default=Score())
+    alarm: Alarm = setting("How a score becomes an alarm.", default=Alarm())
+    outputs: Literal["basic", "detail"] = setting(
         "`basic`: what an operator needs. `detail`: also expected value, band and contribution of every role.",
         default="basic",
         example="basic",
     )
-    explain: Explain = _setting("How a score is explained.", default=Explain())
-    causes: list[Cause] = _setting(
+    explain: Explain = setting("How a score is explained.", default=Explain())
+    causes: list[Cause] = setting(
         "What operators are told at known patterns of contributions.", default=[], max_length=CAUSES_LIMIT
     )
 
     @classmethod
     def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
-        """A model needs inputs."""
+        """A model needs inputs, and the settings of its job and of no other."""
+        job = given.get("job", "health")
+        for key in JOB_GROUPS:
+            if key == job and not given.get(key):
+                yield Conflict(key, f"`job: {job}` without its settings", f"Add `{key}:` (docs/configuration.md).")
+            elif key != job and given.get(key):
+                yield Conflict(key, f"belongs to `job: {key}`, and this is `job: {job}`", "Remove it, or change `job`.")
+        if job == "health" and given.get("network"):
+            yield Conflict("network", "`health` has a network of its own kind", "Remove it.")
         roles = given.get("roles") or {}
         has_tag = isinstance(roles, dict) and any(isinstance(role, dict) and "tag" in role for role in roles.values())
         if not given.get("inputs") and not has_tag:
@@ -429,23 +412,23 @@ ROLLOUT: Final[dict[str, Rollout]] = {
 class Retention(Setting):
     """How long results are kept; what is not delivered yet goes last."""
 
-    keep: Duration = _setting("By age.", default=30 * DAY, example="30d", ge=DAY)
-    at_most: Size = _setting("By size.", default=5_000_000_000, example="5 GB", ge=50_000_000)
+    keep: Duration = setting("By age.", default=30 * DAY, example="30d", ge=DAY)
+    at_most: Size = setting("By size.", default=5_000_000_000, example="5 GB", ge=50_000_000)
 
 
 class HistoryStore(Setting):
     """What was read once over OPC UA is kept in the data folder, so that a retrain does not ask the historian again."""
 
-    use: bool = _setting(
+    use: bool = setting(
         "`false`: every training and rehearsal asks the historian for everything.", default=True, example=True
     )
-    keep: Duration = _setting(
+    keep: Duration = setting(
         "A stored day goes when nothing asked for it in this time.", default=90 * DAY, example="90d", ge=DAY
     )
-    at_most: Size = _setting(
+    at_most: Size = setting(
         "By size; the days longest unused go first.", default=20_000_000_000, example="20 GB", ge=100_000_000
     )
-    refill: Duration = _setting(
+    refill: Duration = setting(
         "A gap in what was read is asked for again for so long; then it is counted as not recovered.",
         default=30 * DAY,
         example="30d",
@@ -456,23 +439,23 @@ class HistoryStore(Setting):
 class Configuration(Setting):
     """The whole file."""
 
-    timezone: Line | None = _setting(
+    timezone: Line | None = setting(
         "Time zone of every date and schedule in this file. Without it: this machine's.",
         default=None,
         example="Europe/Berlin",
     )
-    language: LanguageCode = _setting(
+    language: LanguageCode = setting(
         "Language of what operators read: messages and reasons.", default="en", example="en"
     )
-    historian: Historian | None = _setting("The only historian: short for `historians: {default: ...}`.", default=None)
-    historians: dict[Level, Historian] = _setting("Historians by name.", default={}, max_length=HISTORIANS_LIMIT)
-    results: Results = _setting("Which way results go back.", default=Results())
-    templates: dict[Level, dict[str, JsonValue]] = _setting(
+    historian: Historian | None = setting("The only historian: short for `historians: {default: ...}`.", default=None)
+    historians: dict[Level, Historian] = setting("Historians by name.", default={}, max_length=HISTORIANS_LIMIT)
+    results: Results = setting("Which way results go back.", default=Results())
+    templates: dict[Level, dict[str, JsonValue]] = setting(
         "Settings of models that several models share, by name.", default={}, max_length=MODELS_LIMIT
     )
-    models: list[Model] = _setting("The models.", default=[], max_length=MODELS_LIMIT)
-    retention: Retention = _setting("How long results are kept.", default=Retention())
-    history_store: HistoryStore = _setting("The local copy of histories.", default=HistoryStore())
+    models: list[Model] = setting("The models.", default=[], max_length=MODELS_LIMIT)
+    retention: Retention = setting("How long results are kept.", default=Retention())
+    history_store: HistoryStore = setting("The local copy of histories.", default=HistoryStore())
 
     @classmethod
     def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:

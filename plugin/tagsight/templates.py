@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import NoneType
 from typing import Final, get_args
 
 from tagsight.document import Node, decode, resolve
@@ -84,9 +85,8 @@ def read_table(folder: Path, where: Node) -> tuple[list[Row], list[Fault]]:
         return fault(f"the table cannot be read: {getattr(error, 'strerror', error)}", f"Is it at {path}?")
     if faults:
         return fault(f"{faults[0].cause} (line {faults[0].line})", 'In a spreadsheet save it as "CSV UTF-8".')
-    return _rows(
-        text, name, fault(f"the table {name} has no lines", "Add a line of column names and the machines."), where
-    )
+    mend = "Add a line of column names, and one for each machine or period."
+    return _rows(text, name, fault(f"the table {name} has no lines", mend), where)
 
 
 def _rows(text: str, name: str, empty: tuple[list[Row], list[Fault]], where: Node) -> tuple[list[Row], list[Fault]]:
@@ -191,7 +191,8 @@ def _numbers_and_flags(kind: type = Model) -> Iterator[str]:
         if inner is not None:
             yield from _numbers_and_flags(inner)
         written_as_text = any(not hasattr(part, "ge") and not hasattr(part, "le") for part in field.metadata)
-        if field.annotation in (int, float, bool) and not written_as_text and not get_args(field.annotation):
+        kinds = set(get_args(field.annotation) or (field.annotation,)) - {NoneType}
+        if kinds <= {int, float, bool} and not written_as_text:
             yield field.alias or name
 
 

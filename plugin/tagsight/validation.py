@@ -9,8 +9,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from tagsight.duration import format_duration, format_size, parse_size
+from tagsight.setting import Setting
 from tagsight.setting_types import kind_of
-from tagsight.specification import Setting
 
 Path = tuple[str | int, ...]
 

@@ -29,7 +29,7 @@ results: {to: write, address: "ns=2;s={asset}.{output}"}
 models:
   - name: Health
     asset: P/101
-    job: prognosis
+    job: forecast
     inputs: ["Plant/P101/*"]
     running: "[Plant/P101/Speed] >"
     train: {last: 90}
