@@ -49,16 +49,18 @@ async def backfill_step(historian: StoredHistorian, tags: Sequence[str], refill_
         StoreFailure: the store cannot be used now.
     """
     backfill = _Backfill(historian, tags)
-    given_up = backfill.give_up(refill_ns)
+    given_up = await asyncio.to_thread(backfill.give_up, refill_ns)
+    if given_up:  # said at once: what is asked below may end in an error
+        return Backfilled(not_recovered=tuple(given_up), more=True)
     filled: list[Gap] = []
-    for gap in historian.store.gaps.ready(historian.name, historian.now_ns()):
+    for gap in await asyncio.to_thread(historian.store.gaps.ready, historian.name, historian.now_ns()):
         days, tags_missing = await asyncio.to_thread(backfill.missing, gap)
         if tags_missing:
             asked, lost = await backfill.ask(gap, days, tags_missing)
-            return Backfilled(asked, tuple(filled), (*given_up, *lost), more=True)
-        if backfill.is_final(gap) and historian.store.gaps.settle(gap, GapState.FILLED, historian.now_ns()):
+            return Backfilled(asked, tuple(filled), tuple(lost), more=True)
+        if await asyncio.to_thread(backfill.settle_filled, gap):
             filled.append(gap)
-    return Backfilled(0, tuple(filled), tuple(given_up))
+    return Backfilled(0, tuple(filled))
 
 
 class _Backfill:
@@ -90,10 +92,11 @@ class _Backfill:
                 return range(day, day + 1), lacking[: limits.TAGS_AT_ONCE]
         return range(0), []
 
-    def is_final(self, gap: Gap) -> bool:
-        """All days that the gap touches are over."""
-        span = _span(gap)
-        return self._historian.final_days(span).stop * DAY_NS >= span.end_ns
+    def settle_filled(self, gap: Gap) -> bool:
+        """Nothing of the gap is missing: it is filled, once all days that it touches are over."""
+        span, now_ns = _span(gap), self._historian.now_ns()
+        is_final = self._historian.final_days(span).stop * DAY_NS >= span.end_ns
+        return is_final and self._gaps.settle(gap, GapState.FILLED, now_ns)
 
     async def ask(self, gap: Gap, days: range, addresses: list[str]) -> tuple[int, list[Gap]]:
         """Read one day of some tags into the store. What fails waits for its next turn, the others go on."""
@@ -102,13 +105,13 @@ class _Backfill:
         except NotConnected:
             raise
         except StoreFull as failure:
-            return 0, self._lost(gap, f"the history store is full: {failure}")
+            return 0, await asyncio.to_thread(self._lost, gap, f"the history store is full: {failure}")
         except HistorianError as error:
             blamed = _blamed(error, addresses)
             if blamed is None:
                 outcomes = [await self.ask(gap, days, [address]) for address in addresses]
                 return len(addresses), [lost for _, given_up in outcomes for lost in given_up]
-            self._failed(gap, blamed, str(error))
+            await asyncio.to_thread(self._failed, gap, blamed, str(error))
         return len(addresses), []
 
     def _together(self, gap: Gap) -> list[str]:

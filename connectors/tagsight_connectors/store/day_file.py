@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tagsight_connectors.history import TagHistory, Values
+from tagsight_connectors.store import limits
 from tagsight_connectors.store.database import StoreFailure
 from tagsight_connectors.store.days import DAY_NS, Damaged, TagKey
 
@@ -68,7 +69,7 @@ def decode(data: bytes, checksum: str, tag: TagKey, day: int) -> TagHistory:
         raise Damaged("it holds times of another day")
     values: Values
     if pa.types.is_string(table.schema.field("value").type):
-        values = np.array([*table["value"].to_pylist(), None], dtype=object)[:-1]
+        values = _texts(table["value"])
     else:
         values = _numbers(table["value"], np.dtype(np.float64))
     return TagHistory(times, values, _numbers(table["status"], np.dtype(np.uint32)))
@@ -81,13 +82,21 @@ def _arrays(history: TagHistory) -> tuple[NDArray[Any], NDArray[Any], NDArray[An
 def _column(array: NDArray[Any], kind: Any) -> Any:
     """Numbers without a copy; `pa.array` of an ndarray, and `to_numpy`, would import pandas (40 MB) to look for its."""
     if array.dtype == object:
-        return pa.array(array.tolist(), type=kind)
+        pieces = (array[first : first + limits.TEXTS_AT_ONCE] for first in range(0, len(array), limits.TEXTS_AT_ONCE))
+        return pa.chunked_array([pa.array(piece.tolist(), type=kind) for piece in pieces], type=kind)
     return pa.Array.from_buffers(kind, len(array), [None, pa.py_buffer(np.ascontiguousarray(array))])
 
 
 def _numbers(column: Any, kind: np.dtype[Any]) -> NDArray[Any]:
     array = column.combine_chunks()
     return np.frombuffer(array.buffers()[1], dtype=kind, count=len(array), offset=array.offset * kind.itemsize)
+
+
+def _texts(column: Any) -> NDArray[np.object_]:
+    values = np.full(len(column), None, dtype=object)
+    for first in range(0, len(column), limits.TEXTS_AT_ONCE):
+        values[first : first + limits.TEXTS_AT_ONCE] = column.slice(first, limits.TEXTS_AT_ONCE).to_pylist()
+    return values
 
 
 def _label(tag: TagKey, day: int) -> bytes:

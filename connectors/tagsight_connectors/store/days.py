@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagsight_connectors.history import Span, TagHistory
+from tagsight_connectors.store import limits
 
 DAY_NS: Final = 86_400_000_000_000
 
@@ -93,6 +94,14 @@ def _bytes(array: NDArray[Any]) -> memoryview:
     return np.ascontiguousarray(array).data
 
 
+def _framed(value: object) -> bytes:
+    """A text with its length before it; `-` for none."""
+    if value is None:
+        return b"-"
+    text = str(value).encode("utf-8", "surrogatepass")
+    return b"%d:%b" % (len(text), text)
+
+
 class Content:
     """A digest of the values of a day, however they are divided into pages and whatever writes the file."""
 
@@ -106,10 +115,8 @@ class Content:
         times.update(_bytes(history.times))
         status.update(_bytes(history.status))
         if history.values.dtype == object:
-            for value in history.values:
-                text = b"" if value is None else str(value).encode("utf-8", "surrogatepass")
-                values.update(b"-" if value is None else b"%d:" % len(text))
-                values.update(text)
+            for first in range(0, len(history), limits.TEXTS_AT_ONCE):
+                values.update(b"".join(map(_framed, history.values[first : first + limits.TEXTS_AT_ONCE])))
         else:
             values.update(_bytes(history.values))
         self.count += len(history)

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Final, Self
@@ -74,6 +75,7 @@ class HistoryStore:
     @classmethod
     def open(cls, folder: Path, bounds: StoreBounds, tell: Tell = lambda _sentence: None) -> Self:
         """Open or begin a store. Raises StoreFailure."""
+        import_module("tagsight_connectors.store.day_file")  # at the first page it would hold up the event loop
         with failures():
             (folder / FILES).mkdir(parents=True, exist_ok=True)
             catalogue = Catalogue.open(folder, tell)

@@ -8,6 +8,9 @@ PART_VALUES: Final = 500_000
 PAGE_VALUES: Final = 50_000
 """Values of stored days that are given together; a day with more is given alone."""
 
+TEXTS_AT_ONCE: Final = 4_096
+"""Texts that are converted in one piece: converting them holds the interpreter, and with it the event loop."""
+
 BUFFERED_VALUES: Final = 4_000_000
 """Values of unfinished days held in memory by one read, all tags together (about 80 MB)."""
 
