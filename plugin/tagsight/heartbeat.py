@@ -37,7 +37,7 @@ class PluginStatus:
         state: NAMUR NE 107, see `tagsight.results.State`.
         buffered: deliveries pending.
         missed: due times never scored.
-        not_recovered: deliveries given up.
+        not_recovered: deliveries, and gaps in histories, given up.
         alarms_per_day: announced in the last 24 hours.
         certificate_days: until the first certificate in use expires; None: there is none.
         off: no model announces anything.

@@ -103,14 +103,15 @@ class Histories:
         now_ns = link.now_ns()
         if historian not in self._seen_ns:
             self._seen_ns[historian] = now_ns if self.last_alive_ns is None else min(now_ns, self.last_alive_ns)
-            self._note_not_running(stored, now_ns)
+            await asyncio.to_thread(self._note_not_running, stored, now_ns)
         if not link.connected:
             if link.attempts and self._up.get(historian) is not False:
-                stored.store.gaps.begin(stored.name, self._seen_ns[historian], link.trouble, now_ns)
+                seen_ns = self._seen_ns[historian]
+                await asyncio.to_thread(stored.store.gaps.begin, stored.name, seen_ns, link.trouble, now_ns)
                 self._up[historian] = False
             return Backfilled()
         if self._up.get(historian) is not True:  # also what went on when TagSight last ended
-            stored.store.gaps.end(stored.name, now_ns)
+            await asyncio.to_thread(stored.store.gaps.end, stored.name, now_ns)
             self._up[historian] = True
         self._seen_ns[historian] = now_ns
         await self._tidy(stored)

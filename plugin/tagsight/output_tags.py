@@ -146,7 +146,7 @@ def plugin_tags() -> tuple[OutputTag, ...]:
         ),
         OutputTag("Buffered", _NUMBER, True, description="Results not yet confirmed by their historian"),
         OutputTag("Missed", _NUMBER, True, description="Due times that were never scored"),
-        OutputTag("NotRecovered", _NUMBER, True, description="Results given up because the buffer was full or too old"),
+        OutputTag("NotRecovered", _NUMBER, True, description="Given up for good: results, and gaps in histories"),
         OutputTag("AlarmsPerDay", description="Alarms announced in the last 24 hours, all models together"),
         OutputTag("CertificateDays", _NUMBER, False, "d", None, "Days until the first certificate in use expires"),
         OutputTag(OFF, _NUMBER, True, "", _SWITCH, "1: no model announces anything", UserRole.ENGINEER),

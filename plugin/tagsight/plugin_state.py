@@ -63,12 +63,17 @@ class PluginState:
             state=int(_state(down, doubted)),
             buffered=counters.buffered,
             missed=counters.missed,
-            not_recovered=counters.not_recovered,
+            not_recovered=counters.not_recovered + self._lost_gaps(),
             alarms_per_day=self.ledger.count_activations(now - DAY_NS, now),
             certificate_days=self.certificates.days(now),
             off=self.ledger.operator_state(PLUGIN).off,
             message="; ".join([*down, *doubted])[:LONGEST_MESSAGE],
         )
+
+    def _lost_gaps(self) -> int:
+        """Gaps in stored histories that were given up; all historians have one store."""
+        stores = [link.stored.store for link in self.links.values() if link.stored is not None]
+        return max((store.gaps.not_recovered for store in stores), default=0)
 
 
 def _state(down: Sequence[str], doubted: Sequence[str]) -> State:

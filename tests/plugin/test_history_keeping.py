@@ -8,16 +8,20 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from tagsight.certificate_watch import CertificateWatch
 from tagsight.clocks import SECOND, SetClock
 from tagsight.connections import Link
 from tagsight.data_folder import DataFolder
+from tagsight.heartbeat import HeartbeatFile, plugin_values
 from tagsight.history_keeping import DAY_NS, LATE_NS, NOT_RUNNING, Histories, keep_histories, opened_store
 from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
 from tagsight.plan import HistorianPlan, HistoryStorePlan, ModelPlan, Plan, TrainPlan
+from tagsight.plugin_state import PluginState
 from tagsight.scoring_task import StorePlace
 from tagsight.status import status_lines
 from tagsight.training import gather
+from tagsight_connectors.errors import NotConnected
 from tagsight_connectors.history import Page, Span
 from tagsight_connectors.memory.historian import MemoryHistorian
 from tagsight_connectors.memory.store import MemoryStore
@@ -96,6 +100,14 @@ class Site:
         self.clock.advance(seconds)
         while (await self.histories.look("default")).more:
             pass
+
+    def shown(self, output: str) -> object:
+        """What the plugin's own tag says now."""
+        certificates = CertificateWatch(self.data.certificates / "own", self.links, {})
+        state = PluginState(HeartbeatFile(self.data.heartbeat), self.links, self.ledger, certificates, self.clock)
+        state.beat()
+        assert state.status is not None
+        return next(one.value for one in plugin_values(state.status) if one.output == output)
 
     def stored_days(self) -> int:
         return self.store.usage().days
@@ -184,6 +196,29 @@ async def test_the_time_without_tagsight_is_a_gap_and_its_part_beyond_the_limit_
     assert site.stored_days() >= 30 * len(ROLES)
     await site.look(DAY_NS / SECOND)
     assert site.store.gaps.totals().filled == 1
+
+
+async def test_the_plugins_tag_of_what_is_not_recovered_counts_gaps_too_and_goes_on_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    site = await Site(tmp_path, last_alive_ns=TODAY - 40 * DAY_NS).connect()
+    assert site.shown("NotRecovered") == 0
+    await site.look()
+    assert site.shown("NotRecovered") == 1
+    await site.look()
+    site.store.close()
+    site.store = HistoryStore.open(site.data.history, StoreBounds(), site.told.append)
+    keep_histories(site.plan, site.links, site.store)
+    assert site.shown("NotRecovered") == 1
+
+
+async def test_a_gap_that_is_given_up_is_told_although_the_historian_fails_in_the_same_look(tmp_path: Path) -> None:
+    site = await Site(tmp_path, last_alive_ns=TODAY - 40 * DAY_NS).connect()
+    site.memory.faults.down = True
+    with pytest.raises(NotConnected):
+        await site.look(seconds=1.0)  # within the minute for which the historian's clock is believed
+    assert any("not recovered" in one for one in site.told)
+    assert site.shown("NotRecovered") == 1
 
 
 async def test_before_the_first_attempt_to_connect_nothing_is_a_gap(tmp_path: Path) -> None:

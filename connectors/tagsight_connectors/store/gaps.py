@@ -102,11 +102,16 @@ _COLUMNS: Final = "number, historian, address, start_ns, end_ns, noted_ns, cause
 
 
 class GapLedger:
-    """The rows; thread-safe. Raises StoreFailure."""
+    """The rows; thread-safe. Raises StoreFailure.
+
+    Attributes:
+        not_recovered: gaps given up since the ledger was begun; told without a look at the disk.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._lock = threading.RLock()
+        self.not_recovered = self.totals().not_recovered
 
     @classmethod
     def open(cls, folder: Path, tell: Tell) -> Self:
@@ -194,7 +199,9 @@ class GapLedger:
                     "(SELECT number FROM gaps WHERE state != 'open' ORDER BY number DESC LIMIT 1 OFFSET ?)",
                     (limits.SETTLED,),
                 )
-            return bool(done.rowcount)
+        if done.rowcount and state is GapState.NOT_RECOVERED:
+            self.not_recovered += 1
+        return bool(done.rowcount)
 
     def failed(self, gap: Gap, cause: str, now_ns: int) -> None:
         """It could not be filled now: its next turn comes in 10 minutes, 20, 40, ... at most a day."""

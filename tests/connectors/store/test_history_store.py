@@ -4,20 +4,25 @@ import asyncio
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
-from tagsight_connectors.history import Span
+from tagsight_connectors.history import Span, TagHistory
 from tagsight_connectors.reading import read_history
 from tagsight_connectors.store.catalogue import StoredDay
 from tagsight_connectors.store.database import StoreFailure
+from tagsight_connectors.store.day_file import checksum_of, decode, encode
 from tagsight_connectors.store.day_writer import DayWriter
 from tagsight_connectors.store.days import DAY_NS, TagKey
 from tagsight_connectors.store.history_store import HistoryStore, StoreBounds
+from tagsight_connectors.store.limits import TEXTS_AT_ONCE
 from tests.connectors.store.stored_plant import HOSTILE, HOUR, MODE, SPEED, START, TAGS, StoredPlant, make_old
 
 WHOLE = Span(START, START + 6 * DAY_NS)
@@ -30,6 +35,37 @@ async def plant(tmp_path: Path) -> AsyncIterator[StoredPlant]:
     made = await StoredPlant(tmp_path / "store").connect()
     yield made
     made.store.close()
+
+
+def test_texts_with_and_without_values_come_back_whatever_their_number() -> None:
+    tag = TagKey("plant", MODE)
+    for count in (1, 7, 8, 9, TEXTS_AT_ONCE - 1, TEXTS_AT_ONCE, TEXTS_AT_ONCE + 1, 3 * TEXTS_AT_ONCE):
+        texts = np.full(count, None, dtype=object)
+        texts[:] = [None if at % 5 == 3 else f"Zustand ä{at}" * (at % 3) for at in range(count)]
+        history = TagHistory(np.arange(count) + START, texts, np.zeros(count, np.uint32))
+        data = encode(history, tag, DAY)
+        assert decode(data, checksum_of(data), tag, DAY).values.tolist() == texts.tolist()
+
+
+def test_an_open_store_imports_nothing_more_for_numbers_and_texts_and_never_pandas(tmp_path: Path) -> None:
+    """Importing holds the interpreter, and with it the event loop."""
+    work = """
+import sys, numpy as np
+from pathlib import Path
+from tagsight_connectors.history import TagHistory
+from tagsight_connectors.store.days import TagKey
+from tagsight_connectors.store.history_store import HistoryStore, StoreBounds
+store = HistoryStore.open(Path(sys.argv[1]), StoreBounds())
+before = set(sys.modules)
+for values in (np.ones(2), np.array(["a", None], dtype=object)):
+    part = store.write_part(TagKey("plant", "T"), 0, TagHistory(np.arange(2), values, np.zeros(2, np.uint32)), 0)
+    store._part(TagKey("plant", "T"), 0, part)
+heavy = ("pandas", "pyarrow")
+print(len([name for name in sys.modules if name.startswith(heavy) and name not in before]), "pandas" in sys.modules)
+"""
+    command = [sys.executable, "-c", work, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout.split() == ["0", "False"], done.stderr
 
 
 async def test_every_file_of_the_store_may_be_damaged_at_once_and_reads_stay_true(plant: StoredPlant) -> None:
