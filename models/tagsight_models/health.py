@@ -22,6 +22,7 @@ from torch import Tensor
 
 from tagsight_models.frame import Floats, Role
 from tagsight_models.job_model import Results
+from tagsight_models.job_output import JobOutput
 from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
 from tagsight_models.parts import only, roles_of, said_of_roles, weights_of, with_weights
 from tagsight_models.residual_statistic import RECENT, SMOOTHING, STACKED, ResidualStatistic
@@ -145,6 +146,11 @@ class HealthModel:
         model = cls(roles, network, parameters, lags=lags, **said)
         only(model.tensors(), tensors)
         return model
+
+    @property
+    def outputs(self) -> tuple[JobOutput, ...]:
+        """None beside the score and what is expected of each role."""
+        return ()
 
     def results(self, windows: Floats) -> list[Results]:
         """None beside the score and what is expected of each role."""

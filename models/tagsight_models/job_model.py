@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 from tagsight_models.frame import Floats
+from tagsight_models.job_output import JobOutput
 from tagsight_models.scoring_model import ScoringModel
 
 Results: TypeAlias = Mapping[str, float | str]
@@ -13,7 +14,7 @@ Results: TypeAlias = Mapping[str, float | str]
 class JobModel(ScoringModel, Protocol):
     """A trained model of any job.
 
-    Laws: those of `ScoringModel`; `results` is pure likewise, and its names do not depend on the windows. The score is
+    Laws: those of `ScoringModel`; `results` is pure likewise, and gives exactly the names of `outputs`. The score is
     one number whatever the job: 0 is as it should be, 1.0 the alarm limit.
 
     A model travels as `description` (JSON values) and `tensors` (float64 arrays): `from_parts` of them scores the
@@ -21,6 +22,10 @@ class JobModel(ScoringModel, Protocol):
     """
 
     kind: ClassVar[str]
+
+    @property
+    def outputs(self) -> tuple[JobOutput, ...]:
+        """What `results` gives: every name, in order."""
 
     def results(self, windows: Floats) -> Sequence[Results]:
         """Windows of shape (n, window_steps, roles) -> n results."""

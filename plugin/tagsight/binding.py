@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tagsight.errors import TagSightError
-from tagsight.plan import InputPlan, ModelPlan
+from tagsight.plan import InputPlan, Job, ModelPlan
 from tagsight_connectors.patterns import matches
 from tagsight_connectors.tag import DataType, Tag
 from tagsight_models.frame import Role
@@ -43,6 +43,7 @@ class Binding:
         skipped: (path, why) of tags that matched a pattern and cannot be an input.
         max_gaps: role -> ns, where the engineer set one; needed for training only, so the ledger does not keep it.
         wait_ns: how long values take to arrive, as measured beside the training; None: not known.
+        beside: pattern as the job's settings name it -> address: a target, or what tells the labels. Never an input.
     """
 
     roles: tuple[Role, ...]
@@ -52,11 +53,12 @@ class Binding:
     skipped: tuple[tuple[str, str], ...] = ()
     max_gaps: Mapping[str, int] = field(default_factory=dict)
     wait_ns: int | None = None
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all_addresses(self) -> tuple[str, ...]:
         """Every address that the model reads, once."""
-        return tuple(dict.fromkeys([*self.addresses.values(), *self.operands.values()]))
+        return tuple(dict.fromkeys([*self.addresses.values(), *self.operands.values(), *self.beside.values()]))
 
 
 def bind(model: ModelPlan, tags: Sequence[Tag], is_result: Callable[[Tag], bool] = lambda _tag: False) -> Binding:
@@ -70,7 +72,10 @@ def bind(model: ModelPlan, tags: Sequence[Tag], is_result: Callable[[Tag], bool]
     Raises:
         BindingError: no tag for a pattern or operand, a text tag named as an input, nothing left.
     """
-    inputs, skipped = _inputs(model, [tag for tag in tags if not is_result(tag)])
+    tags = [tag for tag in tags if not is_result(tag)]
+    beside = {pattern: _beside(model, pattern, tags) for pattern in model.beside_inputs}
+    apart = {tag.address for tag in beside.values()}
+    inputs, skipped = _inputs(model, [tag for tag in tags if tag.address not in apart])
     if not inputs:
         raise BindingError(model.key, "no tag is left as an input" + _because(skipped))
     names = _role_names(model, inputs)
@@ -84,6 +89,7 @@ def bind(model: ModelPlan, tags: Sequence[Tag], is_result: Callable[[Tag], bool]
         descriptions,
         tuple(skipped),
         _max_gaps(model, names, inputs),
+        beside={pattern: tag.address for pattern, tag in beside.items()},
     )
 
 
@@ -97,15 +103,16 @@ def merged(new: Binding, old: Binding | None) -> Binding:
         roles=(*new.roles, *(role for role in old.roles if role.name not in names)),
         addresses={**old.addresses, **new.addresses},
         operands={**old.operands, **new.operands},
+        beside={**old.beside, **new.beside},
         descriptions={**old.descriptions, **new.descriptions},
         wait_ns=old.wait_ns if new.wait_ns is None else new.wait_ns,
     )
 
 
 def patterns_of(model: ModelPlan) -> tuple[str, ...]:
-    """What must be browsed for a model: its inputs, and the operands of its running condition."""
+    """What must be browsed for a model: its inputs, the operands of its running condition, the target of its job."""
     operands = model.running.operands if model.running else ()
-    return tuple(dict.fromkeys([*model.inputs, *operands]))
+    return tuple(dict.fromkeys([*model.inputs, *operands, *model.beside_inputs]))
 
 
 def legal_level(name: str) -> str:
@@ -131,6 +138,18 @@ def _inputs(model: ModelPlan, tags: Sequence[Tag]) -> tuple[list[Tag], list[tupl
             else:
                 chosen.setdefault(tag.address, tag)
     return list(chosen.values()), list(skipped.items())
+
+
+def _beside(model: ModelPlan, pattern: str, tags: Sequence[Tag]) -> Tag:
+    """The one tag that the settings of the job name; of a target the values are numbers."""
+    found = [tag for tag in tags if matches(pattern, tag)]
+    mend = f"`tagsight browse URL` lists the tags; correct `{model.job.value}`."
+    if len(found) != 1:
+        words = "no tag matches" if not found else f"{len(found)} tags match"
+        raise BindingError(model.key, f"{words} {pattern!r}, and `{model.job.value}` needs one", mend)
+    if model.job is not Job.DIAGNOSIS and found[0].data_type not in (DataType.NUMBER, DataType.BOOLEAN):
+        raise BindingError(model.key, f"{found[0].path} cannot be a target: its values are no numbers", mend)
+    return found[0]
 
 
 def _unusable(model: ModelPlan, tag: Tag) -> str:

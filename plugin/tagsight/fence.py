@@ -117,6 +117,7 @@ def reads_of(plan: Plan, historian: str, addresses: Iterable[str]) -> frozenset[
     for model in plan.models:
         if model.historian == historian:
             found.update(model.inputs)
+            found.update(model.beside_inputs)
             found.update(model.running.operands if model.running else ())
     return frozenset(found)
 

@@ -33,7 +33,7 @@ def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
         task.span,
         running=task.plan.running,
         running_buffer_ns=task.plan.running_buffer_ns,
-        periods=[(period.start_ns, period.end_ns) for period in task.plan.train.exclude],
+        periods=[(period.start_ns, period.end_ns) for period in (*task.plan.train.exclude, *task.kept_out)],
         max_gaps=task.max_gaps,
         live=False,
     )

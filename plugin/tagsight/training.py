@@ -4,7 +4,7 @@ Here is the reading, by whoever is connected, and what travels to the worker; `t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,9 +17,12 @@ from tagsight.clocks import SECOND
 from tagsight.connections import Link
 from tagsight.extent import as_setting, extent
 from tagsight.fence import is_result
+from tagsight.job_plans import DiagnosisPlan
+from tagsight.judged_alarms import JudgedAlarm, judged_alarms, kept_out
+from tagsight.labels import labelled_periods
 from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
-from tagsight.plan import Detail, ModelPlan, ResultsPlan
+from tagsight.plan import Detail, Job, ModelPlan, Period, ResultsPlan
 from tagsight.scoring_task import StorePlace
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import Span, TagHistory
@@ -27,6 +30,8 @@ from tagsight_connectors.reading import read_history
 from tagsight_connectors.tag import Tag
 from tagsight_models.errors import TooLittleData
 from tagsight_models.frame import Role
+from tagsight_models.job_output import JobOutput
+from tagsight_models.training_data import LabelledPeriod
 
 DEFAULT_LAST_NS: Final = 90 * 86_400_000_000_000
 STATES_BEFORE_NS: Final = 7 * 86_400_000_000_000
@@ -47,6 +52,9 @@ class TrainTask:
         plan_hash: of the configuration.
         max_gaps: role -> what the engineer set, ns.
         averaged: role -> who computed its averages; other roles have every value.
+        target: values of the target of the job, None where it has none.
+        labels: what somebody said of periods of the past.
+        kept_out: alarms that a model of normal behaviour must not learn from.
     """
 
     plan: ModelPlan
@@ -58,6 +66,9 @@ class TrainTask:
     plan_hash: str
     max_gaps: Mapping[str, int] = field(default_factory=dict)
     averaged: Mapping[str, str] = field(default_factory=dict)
+    target: TagHistory | None = None
+    labels: tuple[LabelledPeriod, ...] = ()
+    kept_out: tuple[Period, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ class TrainOutcome:
         trial: it must not alarm.
         words: the card for people.
         short: the same in a few lines.
+        outputs: what the version says beside its score.
     """
 
     model: str
@@ -79,6 +91,7 @@ class TrainOutcome:
     trial: bool
     words: str
     short: str = ""
+    outputs: tuple[JobOutput, ...] = ()
 
 
 async def bind_model(plan: ModelPlan, historian: Historian, is_ours: Callable[[Tag], bool]) -> Binding:
@@ -108,7 +121,8 @@ async def _read(
 ) -> _Learned:
     """States are stored when they change, which may have been long before the period."""
     averaged = {role: binding.addresses[role] for role in sorted(averaged_roles(plan, binding))}
-    states = {binding.addresses[role.name] for role in binding.roles if role.step} | set(binding.operands.values())
+    states = {binding.addresses[role.name] for role in binding.roles if role.step}
+    states |= {*binding.operands.values(), *binding.beside.values()}
     signals = [address for address in binding.all_addresses if address not in {*states, *averaged.values()}]
     found = dict((await read_history(historian, signals, span, progress)).tags)
     earlier = Span(span.start_ns - STATES_BEFORE_NS, span.end_ns)
@@ -139,10 +153,12 @@ async def gather(
     *,
     progress: Callable[[int], None] = lambda _count: None,
     results: ResultsPlan | None = None,
+    ledger: Ledger | None = None,
 ) -> tuple[Binding, TrainTask]:
     """Bind the model and read its history.
 
-    `progress` is called with the number of values of each page; tags below the root of `results` are never inputs.
+    `progress` is called with the number of values of each page; tags below the root of `results` are never inputs;
+    `ledger` knows the alarms of the past, and what operators said of them.
 
     Raises:
         BindingError, HistorianError: what went wrong, with its mend.
@@ -150,6 +166,8 @@ async def gather(
     binding = await link.use(lambda historian: bind_model(plan, historian, partial(is_result, results)))
     span = training_span(plan, link.now_ns())
     learned = await link.use_stored(lambda one: _read(plan, binding, span, one, progress))
+    alarms = judged_alarms(ledger, plan.key, span.start_ns, span.end_ns) if ledger is not None else ()
+    beside = [learned.tags[address] for address in binding.beside.values()]
     task = TrainTask(
         plan=plan,
         place=place,
@@ -163,12 +181,23 @@ async def gather(
         plan_hash=plan_hash,
         max_gaps=binding.max_gaps,
         averaged=learned.computed_by,
+        target=beside[0] if beside and plan.job is not Job.DIAGNOSIS else None,
+        labels=_labels(plan, beside, alarms, span),
+        kept_out=kept_out(alarms) if plan.job is Job.HEALTH else (),
     )
     empty = [role for role, values in task.history.items() if not len(values)]
     if len(empty) == len(task.history):
         found = await link.use(lambda one: extent(one, list(binding.addresses.values())))
         raise _nothing_there(plan, span, found)
     return binding, task
+
+
+def _labels(
+    plan: ModelPlan, beside: Sequence[TagHistory], alarms: Sequence[JudgedAlarm], span: Span
+) -> tuple[LabelledPeriod, ...]:
+    if not isinstance(plan.of_job, DiagnosisPlan):
+        return ()
+    return labelled_periods(plan.of_job.labels, beside[0] if beside else None, alarms, span.end_ns)
 
 
 def _nothing_there(plan: ModelPlan, span: Span, found: Span | None) -> TooLittleData:
@@ -196,8 +225,10 @@ async def watched_while(
     return outcome, replace(binding, wait_ns=arrivals.wait_ns(plan.score.every_ns))
 
 
-def keep_binding(ledger: Ledger, plan: ModelPlan, binding: Binding) -> None:
-    """Keep what a new version reads, beside what the version reads that runs until the new one is approved."""
+def keep_binding(ledger: Ledger, plan: ModelPlan, binding: Binding, outputs: Sequence[JobOutput] = ()) -> None:
+    """Keep what a new version reads and says, beside those of the version that runs until the new one is approved."""
     known = ledger.binding(plan.key)
     both = merged(binding, known.binding if known else None)
-    ledger.bind(BoundModel(plan.key, both, plan.outputs is Detail.DETAIL, plan.alarm.severity))
+    said = {one.name: one for one in (*(known.outputs if known else ()), *outputs)}
+    detail = plan.outputs is Detail.DETAIL
+    ledger.bind(BoundModel(plan.key, both, detail, plan.alarm.severity, tuple(said.values())))

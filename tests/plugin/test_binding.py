@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from tagsight.binding import BindingError, bind, legal_level, merged, patterns_of
 from tagsight.conditions import parse
-from tagsight.plan import InputPlan, ModelPlan
+from tagsight.job_plans import QualityPlan
+from tagsight.plan import InputPlan, Job, ModelPlan
 from tagsight_connectors.tag import DataType, Range, Tag
 from tests.plugin.small_site import MINUTE, plan_of
 
@@ -109,3 +110,25 @@ def test_the_version_that_still_runs_keeps_its_inputs_beside_those_of_a_new_one(
     assert [role.name for role in both.roles] == ["Flow", "Open", "Speed"]
     assert both.addresses == {**old.addresses, **new.addresses}
     assert merged(new, None) == new
+
+
+def soft_sensor(target: str) -> ModelPlan:
+    return replace(plan("Plant/P101/*"), job=Job.QUALITY, of_job=QualityPlan(target))
+
+
+def test_the_target_of_a_job_is_read_beside_the_inputs_and_is_never_one_of_them() -> None:
+    found = bind(soft_sensor("Plant/P101/Flow"), PUMP)
+    assert [role.name for role in found.roles] == ["Speed", "Open"]
+    assert found.beside == {"Plant/P101/Flow": "ns=2;s=Plant/P101/Flow"}
+    assert "ns=2;s=Plant/P101/Flow" in found.all_addresses
+    assert "Plant/P101/Flow" in patterns_of(soft_sensor("Plant/P101/Flow"))
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("Lab/X", "no tag matches 'Lab/X'"), ("Plant/P101/*", "3 tags match"), ("Plant/P101/Note", "are no numbers")],
+)
+def test_a_target_that_is_not_one_tag_of_numbers_is_refused(target: str, said: str) -> None:
+    tags = PUMP if target != "Plant/P101/Note" else (*PUMP, tag("Plant/P101/Note", data_type=DataType.TEXT))
+    with pytest.raises(BindingError, match=said):
+        bind(soft_sensor(target), tags)

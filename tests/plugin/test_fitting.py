@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tagsight.fitting import compute
+from tagsight.plan import Period
 from tagsight.scoring_task import StorePlace
 from tagsight.training import TrainTask
 from tagsight_models.errors import ModelError, UnusableInput
@@ -112,3 +113,14 @@ def test_a_window_that_is_too_short_for_the_model_is_refused_with_how_long_it_mu
     with pytest.raises(UnusableInput, match="too short") as refused:
         compute(short, _nobody)
     assert refused.value.mend == "Set `score.window` to 11 or more; 60 is usual."
+
+
+def test_a_model_of_normal_behaviour_does_not_learn_from_alarms_that_nobody_called_false(tmp_path: Path) -> None:
+    task = _task(tmp_path)
+    alarm = Period(START + 100 * MINUTE, START + 300 * MINUTE, "alarm that nobody called false")
+    both = [replace(task, place=StorePlace(tmp_path / name, tmp_path / "key")) for name in ("with", "without")]
+    compute(both[0], _nobody)
+    compute(replace(both[1], kept_out=(alarm,)), _nobody)
+    learned, kept = (_store(one).card(NAME, 1) for one in both)
+    assert kept.counts["Flow"]["excluded by engineer"] == 200
+    assert "excluded by engineer" not in learned.counts["Flow"]

@@ -99,14 +99,16 @@ async def _train_one(
 
     place, results = StorePlace(data.models, data.signing_key), plan.results.get(model.historian)
     try:
-        binding, task = await gather(model, link, place, plan.digest, progress=shown.read, results=results)
+        binding, task = await gather(
+            model, link, place, plan.digest, progress=shown.read, results=results, ledger=ledger
+        )
         computing = asyncio.to_thread(compute, task, shown.computed)
         outcome, binding = await watched_while(computing, model, link, binding)
     except (TagSightError, HistorianError, ModelError) as error:
         shown.computed(0.0, "failed")
         shown.say(f"{model.key}: {error}\n  {error.mend}")
         return False
-    keep_binding(ledger, model, binding)
+    keep_binding(ledger, model, binding, outcome.outputs)
     ledger.audit("command line", "trained", f"{outcome.model} version {outcome.version}")
     shown.computed(1.0, f"version {outcome.version}, {_standing(outcome)}")
     shown.say(f"{model.key}, version {outcome.version}: {_standing(outcome)}\n{outcome.short}")

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 from tagsight.binding import Binding
 from tagsight.ledger.encoding import decode_binding, encode_binding
 from tagsight.ledger.schema import bindings
+from tagsight_models.job_output import JobOutput
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +22,23 @@ class BoundModel:
         binding: None while it has not been bound.
         detail: it has outputs for each role.
         severity: of its alarm, 1 to 1,000.
+        outputs: what its job says beside the score, once trained.
     """
 
     model: str
     binding: Binding | None
     detail: bool = False
     severity: int = 300
+    outputs: tuple[JobOutput, ...] = ()
 
 
 def store_binding(connection: Connection, bound: BoundModel) -> None:
     """Insert or replace; a model without a binding replaces all but that of one that has it."""
     if bound.binding is None:
         before = binding_of(connection, bound.model)
-        bound = replace(bound, binding=before.binding if before else None)
-    text = encode_binding(bound.binding, detail=bound.detail, severity=bound.severity)
+        if before is not None:
+            bound = replace(bound, binding=before.binding, outputs=before.outputs)
+    text = encode_binding(bound.binding, detail=bound.detail, severity=bound.severity, outputs=bound.outputs)
     fields = {"model": bound.model, "binding": text}
     statement = insert(bindings).values(fields)
     connection.execute(statement.on_conflict_do_update(index_elements=["model"], set_=fields))

@@ -9,6 +9,7 @@ from tagsight.binding import Binding
 from tagsight.ledger.records import RefusedTag
 from tagsight.results import ExplanationResult, OutputValue, RoleResult
 from tagsight_models.frame import Role
+from tagsight_models.job_output import JobOutput
 
 
 def _json(value: Any) -> str:
@@ -83,14 +84,14 @@ def decode_addresses(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
 
 
-def encode_binding(binding: Binding | None, *, detail: bool, severity: int) -> str:
+def encode_binding(binding: Binding | None, *, detail: bool, severity: int, outputs: Sequence[JobOutput] = ()) -> str:
     """A model that has not been bound yet has `binding: null`."""
+    always = {"detail": detail, "severity": severity, "outputs": [asdict(one) for one in outputs]}
     if binding is None:
-        return _json({"detail": detail, "severity": severity, "binding": None})
+        return _json({**always, "binding": None})
     return _json(
         {
-            "detail": detail,
-            "severity": severity,
+            **always,
             "binding": {
                 "roles": [asdict(role) for role in binding.roles],
                 "addresses": dict(binding.addresses),
@@ -98,17 +99,19 @@ def encode_binding(binding: Binding | None, *, detail: bool, severity: int) -> s
                 "descriptions": dict(binding.descriptions),
                 "skipped": [list(one) for one in binding.skipped],
                 "wait_ns": binding.wait_ns,
+                "beside": dict(binding.beside),
             },
         }
     )
 
 
-def decode_binding(text: str) -> tuple[Binding | None, bool, int]:
-    """Binding (None: not bound yet), whether the model has detailed outputs, severity of its alarm."""
+def decode_binding(text: str) -> tuple[Binding | None, bool, int, tuple[JobOutput, ...]]:
+    """Binding (None: not bound yet), whether outputs are detailed, severity of the alarm, outputs of the job."""
     fields = json.loads(text)
     found, severity = fields["binding"], fields.get("severity", 300)
+    outputs = tuple(JobOutput(**one) for one in fields.get("outputs", ()))
     if found is None:
-        return None, fields["detail"], severity
+        return None, fields["detail"], severity, outputs
     binding = Binding(
         roles=tuple(Role(**role) for role in found["roles"]),
         addresses=found["addresses"],
@@ -116,5 +119,6 @@ def decode_binding(text: str) -> tuple[Binding | None, bool, int]:
         descriptions=found["descriptions"],
         skipped=tuple((path, why) for path, why in found["skipped"]),
         wait_ns=found.get("wait_ns"),
+        beside=found.get("beside", {}),
     )
-    return binding, fields["detail"], severity
+    return binding, fields["detail"], severity, outputs
