@@ -24,11 +24,15 @@ load: $(VENV)/test.done
 	$(BIN)/python -m tests.benchmarks.load
 
 # How fast histories are read, against other people's clients and servers; prints ratios. Needs node for all of it.
+# MILLIONS of values are pulled over OPC UA into the local history store: some minutes for the 100 of the default.
+MILLIONS ?= 100
 bench: $(VENV)/test.done
 	$(BIN)/python -m tests.benchmarks.history_pull
 	$(BIN)/python -m tests.benchmarks.pull_clients
 	$(BIN)/python -m tests.benchmarks.aggregates
-	$(BIN)/python -m tests.benchmarks.local_store 100
+	$(BIN)/python -m tests.benchmarks.local_store $(MILLIONS) 10 served
+	$(BIN)/python -m tests.benchmarks.local_store 20 10
+	$(BIN)/python -m tests.benchmarks.local_store 5 10 text
 	$(BIN)/python -m tests.benchmarks.tag_server
 	$(BIN)/python -m tests.benchmarks.tag_server_bursts
 
