@@ -2,20 +2,24 @@
 
     python -m tests.benchmarks.pull_clients
 
-The server is the embedded historian in a process of its own (the fastest one at hand). The clients are ours, asyncua's
-`read_raw_history`, and node-opcua's where it is installed (TAGSIGHT_INTEROP_CACHE, see tests/interop). While ours
-pulls, another task of its event loop measures by how much it is ever late.
+The server is the embedded historian in a process of its own (the fastest one at hand), the same for all. The clients
+are ours, asyncua's `read_raw_history`, and node-opcua's where it is installed (TAGSIGHT_INTEROP_CACHE, see
+tests/interop). They take turns, each for about as long as the others; a speed is the median of its turns, the best one
+beside it, and a ratio is the median of those of neighbouring turns, so that what else the machine does meets all of
+them alike. Without two free cores the figures say little. While ours pulls, another task of its event loop measures by
+how much it is ever late.
 """
 
 import asyncio
 import datetime as dt
 import multiprocessing
 import os
+import statistics
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from shutil import which
@@ -34,14 +38,19 @@ from tagsight_connectors.opcua.server_settings import ServerSettings
 from tagsight_connectors.opcua.session import own_certificate
 from tagsight_connectors.opcua.trust import TrustList
 from tagsight_connectors.serving import ServedVariable, UserRole
-from tests.interop.foreign_client import node_client
+from tests.interop.foreign_client import ForeignClient, node_client
 
 SECOND = 1_000_000_000
 START_NS = 1_700_000_000 * SECOND
 CASES = (("1 tag x 500,000", 1, 500_000), ("50 tags x 20,000", 50, 20_000))
 USER, PASSWORD = "tagsight", "password-of-this-benchmark"
 FEW = 100_000
-REPEATS = 3
+TURNS = 5
+TURN_S = 0.5
+OURS, PLAIN = "ours, encrypted", "ours, not encrypted"
+ASYNCUAS, NODES = "asyncua's, encrypted", "node-opcua's, encrypted"
+Turn = Callable[[int, int], Awaitable[float]]
+"""Tags and values of a case; values per second."""
 
 
 def names(tags: int, values: int) -> list[str]:
@@ -85,80 +94,82 @@ def span(values: int) -> Span:
     return Span(START_NS, START_NS + values * SECOND)
 
 
-async def ours(connection: Connection, tags: int, values: int) -> tuple[float, float]:
-    """Values per second, best of the repeats, and the longest that the event loop was late, s."""
-    historian = open_opcua(connection)
-    await historian.connect()
-    late = asyncio.create_task(_lateness())
-    rates = [await _pulled(historian, tags, values) for _ in range(REPEATS)]
-    late.cancel()
-    with suppress(asyncio.CancelledError):
-        await late
-    await historian.close()
-    return max(rates), _latest.pop()
+@dataclass
+class Lateness:
+    """The longest that the event loop was late while ours pulled, s."""
 
+    worst: float = 0.0
+    pause: float = field(default=0.005, repr=False)
 
-_latest: list[float] = []
-
-
-async def _lateness() -> None:
-    worst, pause = 0.0, 0.005
-    try:
+    async def watch(self) -> None:
+        """Until it is cancelled."""
         while True:
             before = time.perf_counter()
-            await asyncio.sleep(pause)
-            worst = max(worst, time.perf_counter() - before - pause)
-    finally:
-        _latest.append(worst)
+            await asyncio.sleep(self.pause)
+            self.worst = max(self.worst, time.perf_counter() - before - self.pause)
 
 
-async def _pulled(historian: OpcUaHistorian, tags: int, values: int) -> float:
-    started, found = time.perf_counter(), 0
-    addresses = [f"nsu={PLANT_NAMESPACE};s={name}" for name in names(tags, values)]
+@asynccontextmanager
+async def connected(connection: Connection) -> AsyncIterator[OpcUaHistorian]:
+    """Our client."""
+    historian = open_opcua(connection)
+    await historian.connect()
+    yield historian
+    await historian.close()
+
+
+def ours(historian: OpcUaHistorian, lateness: Lateness) -> Turn:
+    """Pulls again and again for a turn's time."""
+
+    async def turn(tags: int, values: int) -> float:
+        watch = asyncio.create_task(lateness.watch())
+        started, pulls = time.perf_counter(), 0
+        while (seconds := time.perf_counter() - started) < TURN_S:
+            await _pull(historian, tags, values)
+            pulls += 1
+        watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch
+        return pulls * tags * values / seconds
+
+    return turn
+
+
+async def _pull(historian: OpcUaHistorian, tags: int, values: int) -> None:
+    addresses, found = [f"nsu={PLANT_NAMESPACE};s={name}" for name in names(tags, values)], 0
     async for page in historian.read_raw(addresses, span(values)):
         found += len(page.history)
     assert found == tags * values, f"{found} of {tags * values} values"
-    return found / (time.perf_counter() - started)
 
 
-async def asyncuas(connection: Connection, tags: int, values: int) -> float:
-    """Its `read_raw_history`, tag by tag, over a part of the values that takes some seconds."""
-    historian = open_opcua(connection)
-    await historian.connect()
+def asyncuas(historian: OpcUaHistorian) -> Turn:
+    """Its `read_raw_history`, tag by tag, over a part of the values that takes about a turn's time."""
     client = historian._client
     assert client is not None
-    index = await client.get_namespace_index(PLANT_NAMESPACE)
-    begin = dt.datetime.fromtimestamp(START_NS / SECOND, tz=dt.UTC)
-    few = min(values, FEW)
-    end = begin + dt.timedelta(seconds=few - 1)
-    chosen = names(tags, values)[: max(1, FEW // few)]
-    started, found = time.perf_counter(), 0
-    for name in chosen:
-        found += len(await client.get_node(ua.NodeId(name, index)).read_raw_history(begin, end, 0))
-    seconds = time.perf_counter() - started
-    await historian.close()
-    return found / seconds
+
+    async def turn(tags: int, values: int) -> float:
+        index = await client.get_namespace_index(PLANT_NAMESPACE)
+        begin, few = dt.datetime.fromtimestamp(START_NS / SECOND, tz=dt.UTC), min(values, FEW)
+        end = begin + dt.timedelta(seconds=few - 1)
+        started, found = time.perf_counter(), 0
+        for name in names(tags, values)[: max(1, FEW // few)]:
+            found += len(await client.get_node(ua.NodeId(name, index)).read_raw_history(begin, end, 0))
+        return found / (time.perf_counter() - started)
+
+    return turn
 
 
-async def nodes(
-    modules: Path, folder: Path, url: str, certificate: Path, cases: Sequence[tuple[str, int, int]]
-) -> dict[str, float]:
-    """node-opcua's client, with encryption."""
-    found = {}
-    async with node_client(
-        modules, folder, url, certificate, user=USER, password=PASSWORD, certificates=folder / "plant"
-    ) as client:
-        for name, tags, values in cases:
-            addresses = [f"nsu={PLANT_NAMESPACE};s={one}" for one in names(tags, values)]
-            whole = span(values)
-            rates = []
-            for _ in range(REPEATS):
-                answer = await client.ask(
-                    "pull", nodes=addresses, start_ms=whole.start_ns // 1_000_000, end_ms=whole.end_ns // 1_000_000
-                )
-                rates.append(answer["count"] / answer["seconds"])
-            found[name] = max(rates)
-    return found
+def nodes(client: ForeignClient) -> Turn:
+    """node-opcua's client."""
+
+    async def turn(tags: int, values: int) -> float:
+        addresses = [f"nsu={PLANT_NAMESPACE};s={one}" for one in names(tags, values)]
+        start_ms, end_ms = START_NS // 1_000_000, span(values).end_ns // 1_000_000
+        answer = await client.ask("pull", nodes=addresses, start_ms=start_ms, end_ms=end_ms)
+        assert answer["count"] == tags * values, f"{answer['count']} of {tags * values} values"
+        return float(answer["count"] / answer["seconds"])
+
+    return turn
 
 
 async def compare(url: str, certificate: Path, folder: Path) -> None:
@@ -167,21 +178,34 @@ async def compare(url: str, certificate: Path, folder: Path) -> None:
     secure = Connection(url, user=USER, password=PASSWORD, certificates=certificates)
     TrustList(certificates).add(certificate)
     TrustList(folder / "plant").add(own_certificate(secure).certificate)
-    plain = replace(secure, security=MessageSecurity.NONE)
     modules = (
         Path(os.environ.get("TAGSIGHT_INTEROP_CACHE", user_cache_path("tagsight-interop"))) / "node" / "node_modules"
     )
-    theirs = await nodes(modules, folder, url, certificate, CASES) if which("node") and modules.exists() else {}
-    for name, tags, values in CASES:
-        encrypted, late = await ours(secure, tags, values)
-        bare, _ = await ours(plain, tags, values)
-        reference = await asyncuas(secure, tags, values)
-        print(f"{name}: ours {encrypted:,.0f}/s encrypted, {bare:,.0f}/s not (ratio {encrypted / bare:.2f})")
-        others = {"asyncua's read_raw_history": reference, "node-opcua's client": theirs.get(name)}
-        for client, speed in others.items():
-            if speed is not None:
-                print(f"  {client}, encrypted {speed:,.0f}/s: ours is {encrypted / speed:.1f} times as fast")
-        print(f"  event loop late by at most {late * 1e3:.0f} ms while ours pulled")
+    lateness = Lateness()
+    async with AsyncExitStack() as stack:
+        encrypted = await stack.enter_async_context(connected(secure))
+        bare = await stack.enter_async_context(connected(replace(secure, security=MessageSecurity.NONE)))
+        theirs = await stack.enter_async_context(connected(secure))
+        clients = {ASYNCUAS: asyncuas(theirs), OURS: ours(encrypted, lateness), PLAIN: ours(bare, lateness)}
+        if which("node") and modules.exists():
+            foreign = node_client(
+                modules, folder, url, certificate, user=USER, password=PASSWORD, certificates=folder / "plant"
+            )
+            clients[NODES] = nodes(await stack.enter_async_context(foreign))
+        for name, tags, values in CASES:
+            turns = [{client: await turn(tags, values) for client, turn in clients.items()} for _ in range(TURNS + 1)]
+            report(name, turns[1:])  # the first warms everything up
+    print(f"event loop late by at most {lateness.worst * 1e3:.0f} ms while ours pulled")
+
+
+def report(name: str, turns: list[dict[str, float]]) -> None:
+    """Medians, best ones and ratios of one case."""
+    print(f"{name}, median of {len(turns)} turns in alternation (best)")
+    for client in turns[0]:
+        speeds = [turn[client] for turn in turns]
+        ratio = statistics.median(turn[OURS] / turn[client] for turn in turns)
+        compared = "" if client == OURS else f"; ours, encrypted, is {ratio:.2f} times as fast"
+        print(f"  {client:24} {statistics.median(speeds):12,.0f}/s ({max(speeds):12,.0f}/s){compared}")
 
 
 def main() -> None:

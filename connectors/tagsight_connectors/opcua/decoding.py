@@ -44,6 +44,9 @@ _TYPE_NAMES: Final = {
 
 FIRST_LEAP: Final = 32
 
+FEW_RUNS: Final = 8
+"""Runs of one layout that are taken over one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class NodeAnswer:
@@ -178,16 +181,20 @@ class _Rows:
         return known
 
     def _gather(self) -> None:
-        """Take the runs over, all of one layout at a time: thousands of short runs cost no thousands of NumPy calls."""
+        """Take the runs over: a few where they lie, many of one layout together, without a NumPy call for each."""
         for layout, runs in self.runs.items():
             data, size = self.reader.data, layout.itemsize
+            if len(runs) <= FEW_RUNS:
+                for row, count, start in runs:
+                    self._store(slice(row, row + count), np.frombuffer(data, layout, count, start))
+                continue
             rows, counts, _ = (np.array(column) for column in zip(*runs, strict=True))
             octets = b"".join(data[start : start + count * size] for _, count, start in runs)
             before = np.cumsum(counts) - counts
             where = np.repeat(rows - before, counts) + np.arange(int(counts.sum()))
             self._store(where, np.frombuffer(octets, dtype=layout))
 
-    def _store(self, where: NDArray[np.int64], run: NDArray[Any]) -> None:
+    def _store(self, where: slice | NDArray[np.int64], run: NDArray[Any]) -> None:
         names = run.dtype.names or ()
         self.times[where] = ns_array_of_ticks(run["ticks"])
         if "status" in names:

@@ -24,13 +24,15 @@ from tagsight_connectors.errors import CertificateNotTrusted
 from tagsight_connectors.opcua import limits
 from tagsight_connectors.opcua.bounded_decoding import decoding_budget
 from tagsight_connectors.opcua.certificates import leaf_certificate
+from tagsight_connectors.opcua.chunk_sealing import sealed
 from tagsight_connectors.opcua.endpoints import POLICIES
 from tagsight_connectors.opcua.server_history import HistoryReads
 from tagsight_connectors.opcua.server_passwords import password_of
 from tagsight_connectors.opcua.server_sessions import GuardedSession
 from tagsight_connectors.opcua.server_settings import Clock
-from tagsight_connectors.opcua.server_users import Users
+from tagsight_connectors.opcua.server_users import Judges, Users
 from tagsight_connectors.opcua.trust import TrustList
+from tagsight_connectors.opcua.user_certificates import proven_certificate
 
 Codes = ua.StatusCodes
 IDS: Final = ua.ObjectIds
@@ -270,8 +272,11 @@ class GuardedProcessor(UaProcessor):  # type: ignore[misc]
         params = struct_from_binary(ua.ActivateSessionParameters, body)
         session = self.session or self.iserver.lookup_external_session(requesthdr.AuthenticationToken)
         channel, own_key = self._connection.security_policy, self.iserver.private_key
-        password = partial(password_of, channel=channel, own_key=own_key)
-        await self._rules.users.sign_in(session, params.UserIdentityToken, self.address, password)
+        judges = Judges(
+            partial(password_of, channel=channel, own_key=own_key),
+            partial(proven_certificate, channel=channel, trust=self._rules.trust, now_ns=self._rules.clock.now_ns()),
+        )
+        await self._rules.users.sign_in(session, params, self.address, judges)
 
     async def _read_history(self, requesthdr: Any, seqhdr: Any, body: Any) -> bool:
         if not isinstance(self.session, GuardedSession) or not self._has_session():
@@ -280,7 +285,8 @@ class GuardedProcessor(UaProcessor):  # type: ignore[misc]
         self.session_last_activity = self._rules.clock.monotonic()
         params = struct_from_binary(ua.HistoryReadParameters, body)
         answer = await self._rules.history.answer(params, requesthdr.RequestHandle, self.session.points)
-        self._transport.write(self._connection.message_to_binary(answer, request_id=seqhdr.RequestId))
+        for chunk in sealed(self._connection, answer, seqhdr.RequestId):
+            self._transport.write(chunk)
         self._check_unsent()
         return True
 

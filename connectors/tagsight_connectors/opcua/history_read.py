@@ -1,15 +1,18 @@
 """Histories of many tags, completely or with an error that says what is missing (design law 1).
 
 Groups of nodes are asked together; a node with a continuation point goes before one that was not asked yet, so that
-the server never holds more points than one request has nodes. What a server finds too large, or does not answer in
-time, is asked in halves; after silence, which may be the connection's, by the next session. Points that are still held
-when the reader leaves are released.
+the server never holds more points than `RequestSize` allows nodes. While one answer is decoded, and while the reader
+works on its pages, the server prepares the next: requests overlap, for one node one after the other, for more of them
+two groups in turn. What a server finds too large, or does not answer in time, is asked in halves, from then on without
+overlap; after silence, which may be the connection's, by the next session. Points that are still held when the reader
+leaves are released.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
 
 from tagsight_connectors.errors import NotConnected
 from tagsight_connectors.history import Page, Span
@@ -26,6 +29,9 @@ from tagsight_connectors.quality import BAD_NO_DATA
 
 MOST_VALUES_PER_NODE: Final = 50_000
 
+ARRIVAL_S: Final = 2.0
+"""Longest wait, when the reader has left, for answers whose continuation points are to be released."""
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryNode:
@@ -41,11 +47,22 @@ class HistoryService(Protocol):
     Raises NotConnected, TooLarge, NoAnswer for the whole request; a single node's failure is in its answer.
     """
 
-    async def history_read(self, nodes: Sequence[HistoryNode], span: Span, at_most: int) -> Sequence[NodeAnswer]:
+    def history_read(
+        self, nodes: Sequence[HistoryNode], span: Span, at_most: int
+    ) -> Coroutine[Any, Any, Sequence[NodeAnswer]]:
         """One answer for each node, in order; `at_most` values each."""
 
     async def release(self, nodes: Sequence[HistoryNode]) -> None:
         """Let the server forget these continuation points."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request on its way, and how much was asked at once then."""
+
+    group: Sequence[NodePages]
+    answers: "asyncio.Task[Sequence[NodeAnswer]]"
+    size: RequestSize
 
 
 @dataclass
@@ -69,45 +86,59 @@ class HistoryReader:
         """Pages of every address, complete when the iterator ends."""
         everything = [NodePages(address, span) for address in dict.fromkeys(addresses)]
         waiting = deque(everything if span.start_ns < span.end_ns else ())
+        asked: deque[_Asked] = deque()
         try:
-            while waiting:
-                for page in await self._round(waiting):
+            while waiting or asked:
+                self._ask(waiting, asked)
+                arrived = await self._answered(waiting, asked)
+                self._ask(waiting, asked)
+                await asyncio.sleep(0)  # it leaves before the reader works on the pages
+                for page in arrived:
                     yield page
             await self.check_existence([pages.address for pages in everything if not pages.found])
         except NotConnected:
+            await _let_arrive(asked)
             for pages in everything:
                 pages.point = b""  # gone with the session
             raise
         finally:
+            await _let_arrive(asked)
             await self._release([pages for pages in everything if pages.point])
 
-    async def _round(self, waiting: deque[NodePages]) -> list[Page]:
-        """One request for the first nodes that wait; those that are not done go back to the front."""
-        group = self._group(waiting)
-        try:
-            answers = await self.service.history_read(
+    def _ask(self, waiting: deque[NodePages], asked: deque[_Asked]) -> None:
+        """As many requests as may be on their way, for the first nodes that wait."""
+        while waiting and (free := self.size.overlapping - len(asked)) > 0:
+            group = self._group(waiting, free)
+            request = self.service.history_read(
                 [HistoryNode(pages.address, pages.point) for pages in group],
                 Span(group[0].started_ns, group[0].span.end_ns),
                 group[0].page_values,
             )
+            asked.append(_Asked(group, asyncio.create_task(request), replace(self.size)))
+
+    async def _answered(self, waiting: deque[NodePages], asked: deque[_Asked]) -> list[Page]:
+        """The oldest request's answer; nodes that are not done go back to the front."""
+        one = asked.popleft()
+        try:
+            answers = await one.answers
         except (TooLarge, NoAnswer):
-            if not self.size.halve_history():
+            if self.size == one.size and not self.size.halve_history():
                 raise
-            await self._release(group)
-            for pages in group:
+            await self._release(one.group)
+            for pages in one.group:
                 pages.restart()
             answers = ()
         except Silent:
             self.size.halve_history()
             raise
-        result = [page for pages, answer in zip(group, answers, strict=False) for page in self._take(pages, answer)]
-        await self._release([pages for pages in group if pages.done and pages.point])
-        waiting.extendleft(pages for pages in reversed(group) if not pages.done)
+        result = [page for pages, answer in zip(one.group, answers, strict=False) for page in self._take(pages, answer)]
+        await self._release([pages for pages in one.group if pages.done and pages.point])
+        waiting.extendleft(pages for pages in reversed(one.group) if not pages.done)
         return result
 
-    def _group(self, waiting: deque[NodePages]) -> list[NodePages]:
+    def _group(self, waiting: deque[NodePages], free: int) -> list[NodePages]:
         """Nodes that can share a request: its range and number of values hold for all of them."""
-        nodes = min(self.size.history_nodes, len(waiting))
+        nodes = min(self.size.history_nodes // self.size.overlapping, -(-len(waiting) // free))
         values = max(1, min(self.size.history_values // nodes, self.size.node_values, MOST_VALUES_PER_NODE))
         group: list[NodePages] = []
         while waiting and len(group) < nodes:
@@ -147,3 +178,16 @@ class HistoryReader:
 def _fit(one: NodePages, other: NodePages) -> bool:
     """A continuation point carries its own position, but a server may compare the rest of the request."""
     return one.page_values == other.page_values and one.started_ns == other.started_ns
+
+
+async def _let_arrive(asked: deque[_Asked]) -> None:
+    """End the requests that are on their way; the points of those that arrive are held, as of those that were taken."""
+    if not asked:
+        return
+    await asyncio.wait([one.answers for one in asked], timeout=ARRIVAL_S)
+    while asked:
+        one = asked.popleft()
+        one.answers.cancel()
+        (found,) = await asyncio.gather(one.answers, return_exceptions=True)
+        for pages, answer in zip(one.group, () if isinstance(found, BaseException) else found, strict=False):
+            pages.point = answer.continuation_point or b""

@@ -165,6 +165,7 @@ class _Asked:
 class _AsGiven(RequestSize):
     """What is too large is made smaller by `ProcessedReader`, which knows the times."""
 
+    history_requests: int = 1
     history_values: int = 2**40
 
     def halve_history(self) -> bool:

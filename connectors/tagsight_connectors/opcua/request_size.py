@@ -14,8 +14,9 @@ class RequestSize:
     would do so for ever.
 
     Attributes:
-        history_nodes: nodes of one HistoryRead, hence continuation points held at a time.
-        history_values: values of all nodes of one HistoryRead; 100,000 are about 2 MB and 20 ms of decoding.
+        history_nodes: nodes of HistoryReads at a time, hence continuation points held.
+        history_requests: HistoryReads on their way at a time, which share these nodes.
+        history_values: values of all nodes of one HistoryRead; 100,000 are about 2 MB and some ms of decoding.
         node_values: values of one node in one HistoryRead, where the server tells such a limit.
         read_nodes: attributes of one Read.
         browse_nodes: nodes of one Browse.
@@ -24,12 +25,18 @@ class RequestSize:
     """
 
     history_nodes: int = 20
+    history_requests: int = 2
     history_values: int = 100_000
     node_values: int = 2**31
     read_nodes: int = 500
     browse_nodes: int = 100
     write_nodes: int = 200
     update_values: int = 1_000
+
+    @property
+    def overlapping(self) -> int:
+        """HistoryReads that may be on their way."""
+        return min(self.history_requests, self.history_nodes)
 
     def obey(self, limits: dict[str, int]) -> None:
         """Take over the server's limits, by field name; 0 means that it has none."""
@@ -38,9 +45,10 @@ class RequestSize:
                 setattr(self, name, min(getattr(self, name), limit))
 
     def halve_history(self) -> bool:
-        """Ask for half as much from now on; False when it is the least already."""
+        """Ask for half as much from now on, one request at a time; False when it is the least already."""
+        overlapped, self.history_requests = self.overlapping > 1, 1
         if self.history_nodes == 1 and self.history_values <= LEAST_VALUES:
-            return False
+            return overlapped
         self.history_nodes = max(self.history_nodes // 2, 1)
         self.history_values = max(self.history_values // 2, LEAST_VALUES)
         return True

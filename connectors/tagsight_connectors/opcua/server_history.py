@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import secrets
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,7 +12,6 @@ from asyncua import ua
 from asyncua.common.utils import ServiceError
 from asyncua.ua.ua_binary import struct_to_binary
 
-from tagsight_connectors.history import TagHistory
 from tagsight_connectors.opcua.history_cursor import Cursor, cursor_for, read_page
 from tagsight_connectors.opcua.history_encoding import encode_data_values
 from tagsight_connectors.opcua.limits import (
@@ -75,6 +75,13 @@ class _Answer:
         return b"".join((status, point, HISTORY_DATA, b"\x01", _prefixed(body)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    count: int
+    encoded: bytes
+    rest: Cursor | None
+
+
 @dataclass
 class HistoryReads:
     """Answers HistoryRead from a source; reads run in a thread."""
@@ -110,20 +117,17 @@ class HistoryReads:
         at_most = min(SERVER_HISTORY_PAGE, share)
         if details.NumValuesPerNode:
             at_most = max(min(at_most, int(details.NumValuesPerNode)), LEAST_PAGE if details.ReturnBounds else 1)
-        return [await self._read_node(node, details, at_most, points) for node in nodes]
+        cursors = [self._cursor(node, details, points) for node in nodes]
+        pages = await asyncio.to_thread(self._pages, [each for each in cursors if isinstance(each, Cursor)], at_most)
+        return [_answer(next(pages), points) if isinstance(each, Cursor) else _Answer(each) for each in cursors]
 
-    async def _read_node(self, node: Any, details: Any, at_most: int, points: ContinuationPoints) -> _Answer:
-        cursor = self._cursor(node, details, points)
-        if not isinstance(cursor, Cursor):
-            return _Answer(cursor)
-        page, rest, encoded = await asyncio.to_thread(self._page, cursor, at_most)
-        point = None if rest is None else points.keep(rest)
-        status = Codes.Good if len(page) or rest is not None else Codes.GoodNoData
-        return _Answer(int(status), encoded, len(page), point)
+    def _pages(self, cursors: list[Cursor], at_most: int) -> Iterator[_Page]:
+        """All pages of a request, read by one thread: it costs more to begin one than to read a page."""
+        return iter([self._page(cursor, at_most) for cursor in cursors])
 
-    def _page(self, cursor: Cursor, at_most: int) -> tuple[TagHistory, Cursor | None, bytes]:
+    def _page(self, cursor: Cursor, at_most: int) -> _Page:
         page, rest = read_page(self.source, cursor, at_most)
-        return page, rest, encode_data_values(page, cursor.variable)
+        return _Page(len(page), encode_data_values(page, cursor.variable), rest)
 
     def _cursor(self, node: Any, details: Any, points: ContinuationPoints) -> Cursor | int:
         served = self.space.find(node.NodeId)
@@ -142,6 +146,12 @@ class HistoryReads:
         bounds = bool(details.ReturnBounds) and served.variable.data_type is not DataType.OTHER
         cursor = cursor_for(served.variable, start, end, wanted, bounds=bounds)
         return int(Codes.BadHistoryOperationInvalid) if cursor is None else cursor
+
+
+def _answer(page: _Page, points: ContinuationPoints) -> _Answer:
+    point = None if page.rest is None else points.keep(page.rest)
+    status = Codes.Good if page.count or page.rest is not None else Codes.GoodNoData
+    return _Answer(int(status), page.encoded, page.count, point)
 
 
 def _release(node: Any, points: ContinuationPoints) -> _Answer:

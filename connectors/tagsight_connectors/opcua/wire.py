@@ -33,7 +33,10 @@ def ns_array_of_ticks(
     ticks: "np.ndarray[tuple[int], np.dtype[np.int64]]",
 ) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     """`ns_of_ticks` of each."""
-    return (np.clip(ticks, _TICKS_LEAST, _TICKS_MOST) - EPOCH_TICKS) * 100
+    times = np.clip(ticks, _TICKS_LEAST, _TICKS_MOST)
+    times -= EPOCH_TICKS
+    times *= 100
+    return times
 
 
 def ticks_of_ns(ns: int) -> int:

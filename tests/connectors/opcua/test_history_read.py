@@ -1,5 +1,6 @@
 """Paging against servers with every bad habit that we know."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from tagsight_connectors.errors import AccessRefused, IncompleteRead, NotConnected, UnknownTag, Unsupported
 from tagsight_connectors.history import Span, TagHistory
+from tagsight_connectors.opcua import history_read
 from tagsight_connectors.opcua.decoding import NodeAnswer
 from tagsight_connectors.opcua.error_mapping import NoAnswer, TooLarge
 from tagsight_connectors.opcua.history_read import HistoryNode, HistoryReader
@@ -296,12 +298,75 @@ async def test_a_server_that_finds_everything_too_large_is_an_error() -> None:
         await everything(Plant(answer))
 
 
-async def test_leaving_early_releases_the_points() -> None:
+async def test_leaving_early_releases_the_points_also_of_answers_on_their_way() -> None:
     plant = Plant(stored(100))
     async with aclosing(reader(plant).read(["a", "b"], Span(0, 1_000 * TICK))) as pages:
         async for _ in pages:
             break
-    assert plant.released == [b"10", b"10"]
+    assert plant.released == [b"20", b"10"]
+    assert [nodes[0].address for nodes, _, _ in plant.asked] == ["a", "b", "a"]
+
+
+@dataclass
+class Busy(Plant):
+    """Answers later, and counts what it is asked meanwhile."""
+
+    underway: int = 0
+    most: int = 0
+
+    async def history_read(self, nodes: Sequence[HistoryNode], span: Span, at_most: int) -> Sequence[NodeAnswer]:
+        self.underway += len(nodes)
+        self.most = max(self.most, self.underway)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        self.underway -= len(nodes)
+        return await super().history_read(nodes, span, at_most)
+
+
+@given(nodes=st.integers(1, 7), requests=st.integers(1, 3), tags=st.integers(1, 9))
+async def test_requests_overlap_and_share_the_nodes_that_are_allowed(nodes: int, requests: int, tags: int) -> None:
+    plant, size = Busy(stored(35)), RequestSize(history_nodes=nodes, history_requests=requests)
+    addresses = [f"tag {number}" for number in range(tags)]
+    found = await everything(plant, addresses, size=size)
+    assert all(values == list(range(35)) for values in found.values())
+    assert min(tags, requests, nodes) <= plant.most <= nodes
+
+
+async def test_the_next_page_is_asked_before_the_reader_works_on_this_one() -> None:
+    plant = Busy(stored(30))
+    async with aclosing(reader(plant).read(["a"], Span(0, 1_000 * TICK))) as pages:
+        await anext(pages)
+        assert plant.underway == 1
+        assert [len(page.history) async for page in pages] == [10, 10]
+
+
+async def test_once_a_server_found_a_request_too_large_there_is_one_at_a_time() -> None:
+    refusals = iter([TooLarge()])
+    good = stored(60)
+
+    def answer(node: HistoryNode, span: Span, at_most: int) -> NodeAnswer:
+        for refusal in refusals:
+            raise refusal
+        return good(node, span, at_most)
+
+    plant, size = Busy(answer), RequestSize()
+    assert all(values == list(range(60)) for values in (await everything(plant, ["a", "b"], size=size)).values())
+    assert (size.overlapping, size.history_values) == (1, 50_000)
+
+
+async def test_a_reader_that_leaves_does_not_wait_for_ever_for_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_read, "ARRIVAL_S", 0.0)
+
+    class Stuck(Plant):
+        async def history_read(self, nodes: Sequence[HistoryNode], span: Span, at_most: int) -> Sequence[NodeAnswer]:
+            if nodes[0].point:
+                await asyncio.Event().wait()
+            return await super().history_read(nodes, span, at_most)
+
+    plant = Stuck(stored(100))
+    async with aclosing(reader(plant).read(["a"], Span(0, 1_000 * TICK))) as pages:
+        await anext(pages)
+    assert plant.released == [b"10"]
 
 
 async def test_an_empty_span_asks_for_nothing_but_whether_the_tag_is_there() -> None:
