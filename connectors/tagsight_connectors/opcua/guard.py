@@ -11,6 +11,7 @@ import logging
 import struct
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 from asyncua import ua
@@ -62,6 +63,9 @@ TransferSubscriptions."""
 (ACTIVATE_SESSION,) = _services("ActivateSession")
 (HISTORY_READ,) = _services("HistoryRead")
 (REGISTER_NODES,) = _services("RegisterNodes")
+
+CHUNKS_AT_ONCE: Final = 4
+"""Chunks of a long answer in one write: 256 KiB, as much as a client takes from its socket at once."""
 
 UNDECODABLE: Final = (NotEnoughData, RecursionError, struct.error, UnicodeError, ValueError, TypeError, KeyError)
 """What asyncua's decoder raises on bytes that mean nothing."""
@@ -285,8 +289,9 @@ class GuardedProcessor(UaProcessor):  # type: ignore[misc]
         self.session_last_activity = self._rules.clock.monotonic()
         params = struct_from_binary(ua.HistoryReadParameters, body)
         answer = await self._rules.history.answer(params, requesthdr.RequestHandle, self.session.points)
-        for chunk in sealed(self._connection, answer, seqhdr.RequestId):
-            self._transport.write(chunk)
+        chunks = sealed(self._connection, answer, seqhdr.RequestId)
+        while part := b"".join(islice(chunks, CHUNKS_AT_ONCE)):
+            self._transport.write(part)
         self._check_unsent()
         return True
 
