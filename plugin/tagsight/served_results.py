@@ -45,6 +45,12 @@ from tagsight_connectors.tag import DataType
 PAGE_ROWS: Final = 1_000
 """Rows of one look at the ledger: some 10 ms."""
 
+FRESH: Final = 255
+LAST_USABLE: Final = 100
+NO_DATA: Final = 1
+"""Service levels (OPC 10000-4, 6.6.2.4.2): healthy; degraded (the service does not work, its last outputs are shown);
+no data (it was stopped, or never began)."""
+
 STOPPED: Final = "TagSight stopped"
 _REASON: Final = "Reason"
 
@@ -128,6 +134,12 @@ class LedgerSource:
             return False
         self.inbox.append(write)
         return True
+
+    def service_level(self) -> int:
+        """As of the last `changes`, for the server's ServiceLevel: clients with a second server choose by it."""
+        if self._condition is _Condition.ALIVE:
+            return FRESH
+        return LAST_USABLE if self._condition is _Condition.STALE and self._watch.status is not None else NO_DATA
 
     def _condition_now(self) -> _Condition:
         if self._watch.is_alive():

@@ -4,6 +4,7 @@ It is started and replaced by the service; its death stops nothing. It never imp
 """
 
 import asyncio
+import gc
 import sys
 import threading
 from collections.abc import Sequence
@@ -46,9 +47,25 @@ async def serve(
         alarms = LedgerAlarms(ledger, HeartbeatFile(data.heartbeat), inbox, clock, language=code)
         settings = ServerSettings(host, port, data.certificates, APPLICATION_URI, sign=sign, types=served_types())
         users = Users(data.users, clock)
-        async with TagServer(source, settings, users.authenticate, clock, alarms) as server:
+        server = TagServer(
+            source,
+            settings,
+            users.authenticate,
+            clock,
+            alarms,
+            level=source.service_level,
+            by_certificate=users.by_certificate,
+        )
+        async with server:
+            _keep_for_good()
             print(f"{SERVING}{server.url}", flush=True)  # noqa: T201 - the service waits for this line
             await stop.wait()
+
+
+def _keep_for_good() -> None:
+    """The address space stays as long as the process: looking through it for garbage held clients for half a second."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _main(arguments: Sequence[str]) -> int:

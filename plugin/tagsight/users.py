@@ -1,8 +1,10 @@
-"""Users of the tag server and the pages: names, roles and argon2 hashes in one private file."""
+"""Users of the tag server and the pages: names, roles, argon2 hashes and certificates in one private file."""
 
+import hmac
 import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,12 +63,35 @@ class Users:
             UnusableUser: an unusable name or password.
             StorageError: the file cannot be read or written.
         """
-        _check_name(name)
         _check_password(password)
+        self._put(name, role, self.hasher.hash(password), "")
+
+    def add_certificate(self, name: str, certificate: bytes, role: UserRole, password: str | None = None) -> str:
+        """Add a user who signs in at the tag server with a certificate (DER), or give one a new one.
+
+        Without a password the user has none, and cannot sign in at the pages. Returns the SHA-256 of the certificate.
+
+        Raises:
+            UnusableUser: an unusable name or password, or another user has this certificate.
+            StorageError: the file cannot be read or written.
+        """
+        fingerprint = sha256(certificate).hexdigest()
+        other = next((each for each, user in self._read().items() if _has(user, fingerprint) and each != name), None)
+        if other is not None:
+            raise UnusableUser(what=f"user {other} has this certificate", mend="Give each user an own one.")
+        if password is not None:
+            _check_password(password)
+        self._put(name, role, "" if password is None else self.hasher.hash(password), fingerprint)
+        return fingerprint
+
+    def _put(self, name: str, role: UserRole, password_hash: str, fingerprint: str) -> None:
+        _check_name(name)
         users = self._read()
         if name not in users and len(users) >= USERS_LIMIT:
             raise UnusableUser(what=f"there are already {USERS_LIMIT} users", mend="Remove one first.")
-        users[name] = {"role": role.name.lower(), "hash": self.hasher.hash(password)}
+        users[name] = {"role": role.name.lower(), "hash": password_hash}
+        if fingerprint:
+            users[name]["certificate"] = fingerprint
         self._write(users)
 
     def remove(self, name: str) -> None:
@@ -84,6 +109,18 @@ class Users:
         """Every user with the role."""
         return {name: UserRole[user["role"].upper()] for name, user in sorted(self._read().items())}
 
+    def certified(self) -> frozenset[str]:
+        """Names of the users who have a certificate."""
+        return frozenset(name for name, user in self._read().items() if user.get("certificate"))
+
+    def by_certificate(self, certificate: bytes) -> tuple[str, UserRole] | None:
+        """Whose certificate (DER) it is, and the role. That its bearer has the key must have been proven."""
+        fingerprint = sha256(certificate).hexdigest()
+        for name, user in self._read().items():
+            if _has(user, fingerprint):
+                return name, UserRole[user["role"].upper()]
+        return None
+
     def authenticate(self, name: str, password: str) -> UserRole | None:
         """The role of a user with this password; None for a wrong one, and while the user has to wait.
 
@@ -94,7 +131,9 @@ class Users:
         if failures is not None and now < failures.until:
             return None
         user = self._read().get(name)
-        if self._matches(user["hash"] if user else self._hash_of_nobody(), password) and user is not None:
+        has_password = user is not None and bool(user["hash"])
+        known = user["hash"] if user is not None and has_password else self._hash_of_nobody()
+        if self._matches(known, password) and user is not None and has_password:
             self._failures.pop(name, None)
             return UserRole[user["role"].upper()]
         self._remember_failure(name, now)
@@ -142,11 +181,16 @@ class Users:
             raise StorageError(what=f"the file of users {self.path} cannot be written: {error.strerror}") from error
 
 
+def _has(user: dict[str, Any], fingerprint: str) -> bool:
+    return hmac.compare_digest(user.get("certificate", ""), fingerprint)
+
+
 def _users_of(content: Any) -> dict[str, dict[str, Any]]:
     users = dict(content["users"])
     for user in users.values():
         UserRole[user["role"].upper()]
         user["hash"].encode()
+        user.get("certificate", "").encode("ascii")
     return users
 
 

@@ -1,4 +1,4 @@
-"""A burst of changes of the tag server, to one subscriber that is not ours: asyncua's client, then node-opcua's.
+"""A burst of changes of the tag server, to one subscriber: a bare one, asyncua's client, node-opcua's.
 
     python -m tests.benchmarks.tag_server_bursts [MODELS [OUTPUTS]]
 
@@ -6,49 +6,63 @@ The server is a process of its own, over SignAndEncrypt, with types, units and r
 OUTPUTS 0 are all that a model has. The subscriber watches 10,000 outputs; then all of them change, several times.
 node-opcua's client is used where it is installed (TAGSIGHT_INTEROP_CACHE, see tests/interop). The time of a burst is
 that from the change in the source to the last value at the subscriber; the server looks at its source every half
-second. The whole tag server over a ledger: `tests.benchmarks.tag_server`.
+second, and the bursts come at different times between two looks. What is told of each phase is the median too:
+
+    until the look      the change waits for the server to look at its source
+    look                the source is asked, its values are shown, and queued for the subscriber
+    messages            of this and the next: making and writing the notifications, encryption included
+    until sent          from the end of the look to the last byte written
+    subscriber          from then on: what the client still has to receive, decrypt, decode and hand over
+
+The whole tag server over a ledger: `tests.benchmarks.tag_server`.
 """
 
 import asyncio
+import gc
 import multiprocessing
-import os
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import psutil
-from asyncua import Client, ua
-from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
-from platformdirs import user_cache_path
+from asyncua.server.internal_subscription import InternalSubscription
+from asyncua.server.uaprocessor import UaProcessor
 
 from tagsight.clocks import SECOND, SystemClock
 from tagsight.output_tags import output_tags, served_variable
 from tagsight.served_types import HEALTH, served_types
 from tagsight_connectors.history import Sample
-from tagsight_connectors.opcua.certificates import OwnCertificate, ensure_certificate
+from tagsight_connectors.opcua.certificates import ensure_certificate
 from tagsight_connectors.opcua.memory_source import MemorySource
 from tagsight_connectors.opcua.server import TagServer
 from tagsight_connectors.opcua.server_settings import ServerSettings
 from tagsight_connectors.opcua.trust import TrustList
 from tagsight_connectors.serving import ServedVariable, UserRole
 from tagsight_connectors.tag import DataType
-from tests.interop.foreign_client import node_client
+from tests.benchmarks.burst_subscribers import (
+    CLIENT_URI,
+    PASSWORD,
+    USER,
+    Subscriber,
+    bare,
+    by_asyncua,
+    by_node_opcua,
+    node_modules,
+)
 
 MODELS, OUTPUTS = 1_000, 20
 WATCHED = 10_000
-BURSTS = 5
+BURSTS = 7
+BETWEEN_S = 1.5
 MEGABYTE = 1e6
-PUBLISHING_MS = 100.0
-FIRST_MARK, SECOND_MARK = 1e6, 2e6
+MARKS = (1e6, 2e6, 3e6)
 """Values of the bursts of each subscriber; those before are lower."""
-
-USER, PASSWORD = "hmi", "password-of-this-benchmark"
-CLIENT_URI = "urn:benchmark:hmi"
 
 
 def variables(models: int, outputs: int) -> list[ServedVariable]:
@@ -61,8 +75,68 @@ def variables(models: int, outputs: int) -> list[ServedVariable]:
     return found
 
 
+@dataclass
+class Phases:
+    """When the server did what, by `time.perf_counter`, which all processes share."""
+
+    changed: float = 0.0
+    looked: float = 0.0
+    shown: float = 0.0
+    sent: float = 0.0
+    messages: float = 0.0
+    processor: float = 0.0
+
+    def begin(self) -> None:
+        """The source changes now."""
+        self.changed, self.messages, self.processor = time.perf_counter(), 0.0, time.process_time()
+
+    def told(self, heard: float) -> list[float]:
+        """Seconds of each phase of a burst, and of the server's processor, in the order of PHASES."""
+        looked, shown = self.looked - self.changed, self.shown - self.looked
+        sent = max(self.sent - self.shown, 0.0)
+        return [looked, shown, self.messages, sent, heard - max(self.sent, self.shown), self.processor]
+
+
+PHASES = ("until the look", "look", "messages", "until sent", "subscriber", "server's processor time")
+phases = Phases()
+
+
+class WatchedServer(TagServer):
+    """Notes when it looks."""
+
+    async def publish(self) -> int:
+        """Look."""
+        started = time.perf_counter()
+        shown = await super().publish()
+        if shown >= WATCHED:
+            phases.looked, phases.shown = started, time.perf_counter()
+        return shown
+
+
+def watch_messages() -> None:
+    """Note how long notifications take; the hooks are asyncua's."""
+    pop, forward = InternalSubscription._pop_publish_result, UaProcessor.forward_publish_response
+
+    def popped(self: Any) -> Any:
+        started = time.perf_counter()
+        result = pop(self)
+        phases.messages += time.perf_counter() - started
+        return result
+
+    async def forwarded(self: Any, result: Any, request: Any) -> None:
+        started = time.perf_counter()
+        await forward(self, result, request)
+        if result.NotificationMessage.NotificationData:
+            phases.sent = time.perf_counter()
+            phases.messages += phases.sent - started
+
+    InternalSubscription._pop_publish_result = popped
+    UaProcessor.forward_publish_response = forwarded
+
+
 def serve(pipe: Pipe, folder: Path, models: int, outputs: int) -> None:
     """The server's process."""
+    watch_messages()
     asyncio.run(_serve(pipe, folder, variables(models, outputs)))
 
 
@@ -72,89 +146,53 @@ async def _serve(pipe: Pipe, folder: Path, served: Sequence[ServedVariable]) -> 
     settings = ServerSettings("127.0.0.1", 0, folder / "server", "urn:benchmark:server", types=served_types())
     empty = psutil.Process().memory_info().rss
     started = time.perf_counter()
-    async with TagServer(source, settings, _authenticate, SystemClock()) as server:
+    async with WatchedServer(source, settings, _authenticate, SystemClock()) as server:
+        gc.collect()
+        gc.freeze()  # as the tag server's process does
         pipe.send((server.url, time.perf_counter() - started, empty))
         while (asked := await asyncio.to_thread(pipe.recv)) is not None:
-            source.append([Sample(name, time.time_ns(), value, 0) for name, value in asked])
-            pipe.send(psutil.Process().memory_info().rss)
+            if isinstance(asked, float):
+                phases.processor = time.process_time() - phases.processor
+                pipe.send((phases.told(asked), psutil.Process().memory_info().rss))
+                continue
+            samples = [Sample(name, time.time_ns(), value, 0) for name, value in asked]
+            phases.begin()
+            source.append(samples)
+            pipe.send(phases.changed)
 
 
 def _authenticate(user: str, password: str) -> UserRole | None:
     return UserRole.OPERATOR if (user, password) == (USER, PASSWORD) else None
 
 
-class Changes:
-    """What asyncua's subscription calls."""
+@dataclass
+class Bursts:
+    """Lets all watched outputs change, several times."""
 
-    def __init__(self) -> None:
-        self.count = 0
-        self.wanted = 0
-        self.reached = asyncio.Event()
+    pipe: Pipe
+    watched: Sequence[str]
+    medians: dict[str, float] = field(default_factory=dict)
 
-    def datachange_notification(self, _node: Any, value: float, _data: Any) -> None:
-        """One value; those of a burst count."""
-        self.count += value is not None and value >= FIRST_MARK
-        if self.count >= self.wanted:
-            self.reached.set()
-
-    async def become(self, count: int) -> None:
-        """Wait until so many were seen."""
-        self.wanted = count
-        self.reached.clear()
-        if self.count < count:
-            await asyncio.wait_for(self.reached.wait(), 120)
-
-
-async def by_asyncua(pipe: Pipe, url: str, folder: Path, own: OwnCertificate, watched: Sequence[str]) -> None:
-    """Bursts seen by asyncua's client."""
-    client = Client(url, timeout=60, watchdog_intervall=60)
-    client.application_uri = CLIENT_URI
-    client.set_user(USER)
-    client.set_password(PASSWORD)
-    server = folder / "server" / "own" / "server.der"
-    keys = {"server_certificate": str(server)}
-    await client.set_security(SecurityPolicyBasic256Sha256, str(own.certificate), str(own.key), **keys)
-    async with client:
-        namespace = await client.get_namespace_index("urn:tagsight:results")
-        changes = Changes()
-        subscription = await client.create_subscription(PUBLISHING_MS, changes)
-        nodes = [client.get_node(ua.NodeId(name, namespace)) for name in watched]
-        for first in range(0, len(nodes), 1_000):
-            await subscription.subscribe_data_change(nodes[first : first + 1_000], queuesize=10)
-        await bursts(pipe, "asyncua", watched, FIRST_MARK, changes.become)
-
-
-async def by_node_opcua(pipe: Pipe, url: str, folder: Path, watched: Sequence[str]) -> None:
-    """The same by node-opcua's client."""
-    cache = Path(os.environ.get("TAGSIGHT_INTEROP_CACHE") or user_cache_path("tagsight-interop"))
-    modules = cache / "node" / "node_modules"
-    if which("node") is None or not modules.is_dir():
-        print("node-opcua is not installed: left out")
-        return
-    server, certificates = folder / "server" / "own" / "server.der", folder / "server"
-    login = {"user": USER, "password": PASSWORD}
-    async with node_client(modules, folder, url, server, certificates=certificates, **login) as client:
-        names = [f"nsu=urn:tagsight:results;s={name}" for name in watched]
-        await client.ask("watch", nodes=names, publishing_ms=PUBLISHING_MS, least=SECOND_MARK)
-
-        async def become(count: int) -> None:
-            await client.ask("changes", count=count)
-
-        await bursts(pipe, "node-opcua", watched, SECOND_MARK, become)
-
-
-async def bursts(pipe: Pipe, name: str, watched: Sequence[str], mark: float, become: Any) -> None:
-    """Let all watched outputs change, several times."""
-    seconds = []
-    for number in range(BURSTS):
-        await asyncio.sleep(2.0)
-        started = time.perf_counter()
-        pipe.send([(one, mark + number) for one in watched])
-        memory = await asyncio.to_thread(pipe.recv)
-        await become((number + 1) * len(watched))
-        seconds.append(time.perf_counter() - started)
-    told = ", ".join(f"{one:.2f}" for one in seconds)
-    print(f"burst of {len(watched):,} changes to {name}: {told} s (aim: 2.00 s); server: {memory / MEGABYTE:.0f} MB")
+    async def to(self, name: str, subscriber: Subscriber, mark: float) -> None:
+        """Measure, and tell."""
+        seconds, told, memory = [], [], 0
+        for number in range(BURSTS):
+            await asyncio.sleep(BETWEEN_S + 0.5 * number / BURSTS)
+            self.pipe.send([(one, mark + number) for one in self.watched])
+            changed = await asyncio.to_thread(self.pipe.recv)
+            await subscriber.become((number + 1) * len(self.watched))
+            heard = time.perf_counter()
+            seconds.append(heard - changed)
+            self.pipe.send(heard)
+            found, memory = await asyncio.to_thread(self.pipe.recv)
+            told.append(found)
+        self.medians[name] = statistics.median(seconds)
+        print(
+            f"burst of {len(self.watched):,} changes to {name}: {self.medians[name]:.2f} s, the median of {BURSTS} "
+            f"({min(seconds):.2f} to {max(seconds):.2f} s; aim: 2.00 s); server: {memory / MEGABYTE:.0f} MB"
+        )
+        medians = [statistics.median(column) for column in zip(*told, strict=True)]
+        print("  " + ", ".join(f"{phase} {median:.2f} s" for phase, median in zip(PHASES, medians, strict=True)))
 
 
 def measure(models: int, outputs: int) -> None:
@@ -163,8 +201,6 @@ def measure(models: int, outputs: int) -> None:
     numbers = [one.identifier for one in served if one.data_type is DataType.NUMBER]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        own = ensure_certificate(folder / "client", "client", CLIENT_URI, ["localhost"])
-        TrustList(folder / "server").add(own.certificate)
         context = multiprocessing.get_context("spawn")
         pipe, theirs = context.Pipe()
         process = context.Process(target=serve, args=(theirs, folder, models, outputs))
@@ -176,10 +212,25 @@ def measure(models: int, outputs: int) -> None:
             f"{models:,} models, {len(served):,} outputs: serving {seconds:.1f} s after the start ({ready:.1f} s with "
             f"the process; aim: 30 s), {memory / MEGABYTE:.0f} MB (aim: 600 MB; {empty / MEGABYTE:.0f} MB before)"
         )
-        asyncio.run(by_asyncua(pipe, url, folder, own, numbers[:WATCHED]))
-        asyncio.run(by_node_opcua(pipe, url, folder, numbers[:WATCHED]))
+        asyncio.run(_all_bursts(Bursts(pipe, numbers[:WATCHED]), folder, url))
         pipe.send(None)
         process.join(30)
+
+
+async def _all_bursts(bursts: Bursts, folder: Path, url: str) -> None:
+    own = ensure_certificate(folder / "client", "client", CLIENT_URI, ["localhost"])
+    TrustList(folder / "server").add(own.certificate)
+    server = folder / "server" / "own" / "server.der"
+    async with bare(url, server, own, bursts.watched) as subscriber:
+        await bursts.to("a bare subscriber", subscriber, MARKS[0])
+    async with by_asyncua(url, server, own, bursts.watched, MARKS[1]) as subscriber:
+        await bursts.to("asyncua", subscriber, MARKS[1])
+    modules = node_modules()
+    if modules is None:
+        print("node-opcua is not installed: left out")
+        return
+    async with by_node_opcua(modules, folder, url, bursts.watched, MARKS[2]) as subscriber:
+        await bursts.to("node-opcua", subscriber, MARKS[2])
 
 
 if __name__ == "__main__":

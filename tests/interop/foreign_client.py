@@ -75,14 +75,15 @@ async def node_client(
     url: str,
     server: Path,
     *,
-    user: str,
-    password: str,
+    user: str = "",
+    password: str = "",
     certificates: Path,
     **settings: str,
 ) -> AsyncIterator[ForeignClient]:
-    """A node-opcua client with a user; `certificates` of our server trusts it before it comes.
+    """A node-opcua client with a user, or with `userCertificate` and `userKey`.
 
-    With SignAndEncrypt, or as `settings` (of node_client.js) have it.
+    With SignAndEncrypt, or as `settings` (of node_client.js) have it; `certificates` of our server trusts it before it
+    comes.
     """
     own = ensure_certificate(folder / "hmi", "hmi", CLIENT_URI, ["127.0.0.1", "localhost"])
     TrustList(certificates).add(own.certificate)

@@ -1,6 +1,7 @@
 // An HMI by node-opcua: `node node_client.js CONFIG.json`, with node-opcua found through NODE_PATH.
 //
-// CONFIG: {url, folder, certificatePem, key, serverCertificate (DER), applicationUri, user, password,
+// CONFIG: {url, folder, certificatePem, key, serverCertificate (DER), applicationUri, user, password, or instead of
+//          the user: userCertificate (DER), userKey,
 //          policy, mode: default Basic256Sha256 and SignAndEncrypt}
 // Prints "ready" when its session is active. Every line of stdin is {id, do, ...}: one of `commands` below; every line
 // of stdout after "ready" is {id, answer} or {id, error}, or {alarm}: what node-opcua's own list of alarms now has.
@@ -223,7 +224,14 @@ async function main() {
     connectionStrategy: { maxRetry: 3, initialDelay: 200 },
   });
   await client.connect(config.url);
-  const user = { type: UserTokenType.UserName, userName: config.user, password: config.password };
+  const named = { type: UserTokenType.UserName, userName: config.user, password: config.password };
+  const user = config.userCertificate
+    ? {
+        type: UserTokenType.Certificate,
+        certificateData: fs.readFileSync(config.userCertificate),
+        privateKey: fs.readFileSync(config.userKey, "utf-8"),
+      }
+    : named;
   const session = await client.createSession(user);
   await session.readNamespaceArray();
   const everything = { session, state: {} };

@@ -145,3 +145,24 @@ async def test_an_hmi_by_node_opcua_signs_in_at_our_server(
     ):
         found = await hmi.ask("read", node="nsu=urn:tagsight:results;s=Plant/Speed")
         assert found["status"] is not None
+
+
+async def test_an_hmi_by_node_opcua_signs_in_at_our_server_with_a_certificate(
+    offer: tuple[str, str], node_modules: Path, tmp_path: Path
+) -> None:
+    policy, mode = offer
+    settings = ServerSettings("127.0.0.1", 0, tmp_path / "certificates", "urn:tagsight:server", poll_s=0)
+    source = MemorySource([ServedVariable("Plant/Speed", "Plant/Speed")])
+    olga = user_certificate(tmp_path, "olga")
+    known = {olga.certificate.read_bytes(): ("olga", UserRole.OPERATOR)}
+    server = TagServer(
+        source, replace(settings, sign=mode == "Sign"), lambda *_: None, RealClock(), by_certificate=known.get
+    )
+    chosen = {"policy": policy, "mode": mode, "userCertificate": str(olga.certificate), "userKey": str(olga.key)}
+    own = server.certificate.certificate
+    async with (
+        server,
+        node_client(node_modules, tmp_path, server.url, own, certificates=settings.certificates, **chosen) as hmi,
+    ):
+        found = await hmi.ask("read", node="nsu=urn:tagsight:results;s=Plant/Speed")
+        assert found["status"] is not None

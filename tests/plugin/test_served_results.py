@@ -8,14 +8,14 @@ import pytest
 
 from tagsight.binding import Binding
 from tagsight.clocks import SECOND, SetClock
-from tagsight.heartbeat import HeartbeatFile, PluginStatus
+from tagsight.heartbeat import STALE_AFTER_S, HeartbeatFile, PluginStatus
 from tagsight.inbox import Inbox
 from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import OperatorAct, TickRecord
 from tagsight.outputs import operator_row
 from tagsight.results import OutputRow, OutputValue
-from tagsight.served_results import LedgerSource
+from tagsight.served_results import FRESH, LAST_USABLE, NO_DATA, LedgerSource
 from tagsight_connectors.history import Sample, Span
 from tagsight_connectors.quality import (
     BAD,
@@ -205,3 +205,29 @@ def test_a_write_goes_to_the_inbox_and_comes_back_from_the_ledger(served: Served
 def test_a_value_that_does_not_fit_is_not_accepted(served: Served) -> None:
     assert not served.source.accept(ClientWrite("P101/Health/Feedback", 9, "otto", 5))
     assert served.inbox.unread() == ()
+
+
+def test_the_service_level_follows_the_heartbeat(served: Served) -> None:
+    levels = []
+
+    def look() -> None:
+        served.look(1)
+        levels.append(served.source.service_level())
+
+    look()
+    served.clock.advance(STALE_AFTER_S + 1)
+    look()
+    served.beat()
+    look()
+    served.heartbeat.write(PluginStatus(0, served.clock.now_ns()))
+    served.clock.advance(STALE_AFTER_S + 1)
+    look()
+    assert levels == [FRESH, LAST_USABLE, FRESH, NO_DATA]
+    assert FRESH >= 200 > LAST_USABLE >= 2 > NO_DATA  # the sub-ranges of OPC 10000-4, 6.6.2.4.2
+
+
+def test_a_service_that_never_began_has_no_data(served: Served) -> None:
+    served.heartbeat.path.unlink()
+    served.clock.advance(STALE_AFTER_S + 1)
+    served.look(0)
+    assert served.source.service_level() == NO_DATA

@@ -106,3 +106,29 @@ def test_a_damaged_file_is_said_and_lets_nobody_in(users: Users, content: str) -
     users.path.write_text(content)
     with pytest.raises(StorageError):
         users.authenticate("ann", PASSWORD)
+
+
+def test_a_user_with_a_certificate_is_found_by_it_and_by_no_password(users: Users) -> None:
+    users.add_certificate("eve", b"certificate of eve", UserRole.ENGINEER)
+    assert users.by_certificate(b"certificate of eve") == ("eve", UserRole.ENGINEER)
+    assert users.by_certificate(b"another one") is None
+    assert users.certified() == {"eve"}
+    for password in ("", PASSWORD, "nobody has this password"):
+        assert users.authenticate("eve", password) is None
+
+
+def test_a_user_may_have_both_and_loses_the_certificate_with_a_new_password_alone(users: Users) -> None:
+    users.add_certificate("ann", b"certificate of ann", UserRole.ENGINEER, PASSWORD)
+    assert users.authenticate("ann", PASSWORD) is UserRole.ENGINEER
+    assert users.by_certificate(b"certificate of ann") == ("ann", UserRole.ENGINEER)
+    users.add("ann", PASSWORD, UserRole.OPERATOR)
+    assert users.by_certificate(b"certificate of ann") is None
+
+
+def test_two_users_do_not_share_a_certificate(users: Users) -> None:
+    users.add_certificate("eve", b"certificate", UserRole.ENGINEER)
+    with pytest.raises(UnusableUser, match="user eve has this certificate"):
+        users.add_certificate("bob", b"certificate", UserRole.ADMIN)
+    users.remove("eve")
+    users.add_certificate("bob", b"certificate", UserRole.ADMIN)
+    assert users.by_certificate(b"certificate") == ("bob", UserRole.ADMIN)

@@ -71,6 +71,15 @@ SERVER_QUEUE_PER_ITEM: Final = 100
 SERVER_UNACKNOWLEDGED: Final = 100
 """Notifications of one subscription kept for a client that does not acknowledge."""
 
+SERVER_UNACKNOWLEDGED_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of them; beyond it the oldest go."""
+
+SERVER_VALUES_PER_MESSAGE: Final = 10_000
+"""Values of one notification; further ones follow in the next. A client may ask for fewer."""
+
+SERVER_NOTIFICATION_BYTES: Final = 1024 * 1024
+"""Bytes of one notification, about: long texts must not make a message that the client refuses."""
+
 SERVER_PUBLISHING_MS_LEAST: Final = 50.0
 """Shortest publishing interval granted."""
 

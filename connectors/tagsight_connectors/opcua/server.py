@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Callable
 from typing import Any, Final, Self
 
 from asyncua import Server, ua
@@ -29,16 +30,21 @@ from tagsight_connectors.opcua.server_sessions import GuardedInternalServer
 from tagsight_connectors.opcua.server_settings import Clock, ServerSettings
 from tagsight_connectors.opcua.server_space import ServedSpace
 from tagsight_connectors.opcua.server_transport import Listener
-from tagsight_connectors.opcua.server_users import Authenticate, Users
+from tagsight_connectors.opcua.server_users import Authenticate, ByCertificate, Users
 from tagsight_connectors.opcua.server_values import data_value
 from tagsight_connectors.opcua.server_writes import ClientWrites
 from tagsight_connectors.opcua.trust import TrustList
-from tagsight_connectors.opcua.uncopied_values import install_uncopied_values
 from tagsight_connectors.serving import ServedSource, ServedType
 
 IDS: Final = ua.ObjectIds
-AT_ONCE: Final = 200
+AT_ONCE: Final = 500
 """Values shown before other requests get their turn."""
+
+MUCH: Final = 1_000
+"""Values of one look after which there may be more: a source tells them page by page."""
+
+LOOKS_IN_A_ROW: Final = 10
+"""At most so many, then the usual pause."""
 
 _log: Final = logging.getLogger(__name__)
 
@@ -47,7 +53,9 @@ class TagServer:
     """Serves a source over OPC UA.
 
     `start` first; then `publish` as often as wanted (a loop does it when `poll_s` > 0); `stop` ends everything.
-    All methods belong to the event loop of `start`; the source is called in threads.
+    All methods belong to the event loop of `start`; the source is called in threads. `level` is asked after each look:
+    the ServiceLevel (OPC 10000-4, 6.6.2.4.2), 255 where there is none. User certificates are offered with
+    `by_certificate`, which is called in a thread.
     """
 
     def __init__(
@@ -57,12 +65,16 @@ class TagServer:
         authenticate: Authenticate,
         clock: Clock,
         alarms: ConditionSource | None = None,
+        *,
+        level: Callable[[], int] | None = None,
+        by_certificate: ByCertificate | None = None,
     ) -> None:
         self._source = source
         self._alarms = alarms
+        self._level = level
         self._settings = settings
         self._clock = clock
-        self._users = Users(authenticate, settings.anonymous, clock)
+        self._users = Users(authenticate, settings.anonymous, clock, by_certificate)
         self._server = _asyncua_server(settings, self._users, clock)
         self._rate = RateFilter(clock.monotonic)
         self._listener: Listener | None = None
@@ -72,6 +84,7 @@ class TagServer:
         self._looking = asyncio.Lock()
         self._position = 0
         self._structure: str | None = None
+        self._shown_level: int | None = None
         self.port = settings.port
 
     @property
@@ -90,7 +103,6 @@ class TagServer:
     async def start(self) -> None:
         """Bind, fill the address space, show what the source has, and accept clients."""
         install_bounds()
-        install_uncopied_values()
         quieten(self._rate)
         try:
             await self._start()
@@ -152,32 +164,42 @@ class TagServer:
                 await self._served.update(variables)
                 self._structure, self._position = structure, 0
             changes = await asyncio.to_thread(self._source.changes, self._position)
-            for number, sample in enumerate(changes.samples, start=1):
-                await self._show(sample)
-                if number % AT_ONCE == 0:
-                    await asyncio.sleep(0)  # other clients are served between
+            for first in range(0, len(changes.samples), AT_ONCE):
+                now_ns = self._clock.now_ns()
+                for sample in changes.samples[first : first + AT_ONCE]:
+                    await self._show(sample, now_ns)
+                await asyncio.sleep(0)  # other clients are served between
             self._position = changes.position
             if self._alarms is not None and self._conditions is not None:
                 self._conditions.show(await asyncio.to_thread(self._alarms.conditions))
+            if self._level is not None:
+                await self._show_level(self._level())
             return len(changes.samples)
 
-    async def _show(self, sample: Sample) -> None:
+    async def _show(self, sample: Sample, now_ns: int) -> None:
         node = self._served.nodes.get(sample.address)
         if node is None:
             return
-        value = data_value(node, sample, self._clock.now_ns())
-        await self._served.show(node, value)
+        await self._served.show(node, data_value(node, sample, now_ns))
+
+    async def _show_level(self, level: int) -> None:
+        if level != self._shown_level:
+            await self._node(IDS.Server_ServiceLevel).write_value(ua.Variant(level, ua.VariantType.Byte))
+            self._shown_level = level
 
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(self._settings.poll_s)
-            await self._look_again()
+            for _ in range(LOOKS_IN_A_ROW):
+                if await self._look_again() < MUCH:
+                    break
 
-    async def _look_again(self) -> None:
+    async def _look_again(self) -> int:
         try:
-            await self.publish()
+            return await self.publish()
         except Exception:  # noqa: BLE001 - a locked database must not end the server; the next look asks again
             _log.exception("the source could not be read")
+            return 0
 
     @property
     def _served(self) -> ServedSpace:
@@ -237,7 +259,8 @@ def _asyncua_server(settings: ServerSettings, users: Users, clock: Clock) -> Any
         _log.warning("messages without signing and encryption are accepted: security_none is set")
     server.set_security_policy(offered(sign=settings.sign, none=settings.security_none))
     anonymous = [ua.AnonymousIdentityToken] if settings.anonymous else []
-    server.set_identity_tokens([*anonymous, ua.UserNameIdentityToken])
+    certificate = [ua.X509IdentityToken] if users.by_certificate is not None else []
+    server.set_identity_tokens([*anonymous, *certificate, ua.UserNameIdentityToken])
     return server
 
 

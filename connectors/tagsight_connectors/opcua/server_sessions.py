@@ -21,7 +21,9 @@ from tagsight_connectors.opcua.event_filter import EventFilter
 from tagsight_connectors.opcua.server_history import ContinuationPoints
 from tagsight_connectors.opcua.server_settings import Clock
 from tagsight_connectors.opcua.server_space import WRITE, ServedSpace
+from tagsight_connectors.opcua.server_subscriptions import ServedSubscriptions
 from tagsight_connectors.opcua.server_writes import ClientWrites, may_write
+from tagsight_connectors.serving import ServedVariable
 
 Codes = ua.StatusCodes
 
@@ -231,6 +233,8 @@ class GuardedInternalServer(InternalServer):  # type: ignore[misc]
 
     def __init__(self, user_manager: Any, clock: Clock) -> None:
         super().__init__(user_manager)
+        self.subscription_service = ServedSubscriptions(self.aspace, self, self._variable_of)
+        self.isession.subscription_service = self.subscription_service
         self.clock = clock
         self.allow_remote_admin = False
         self.max_session_timeout_ms = limits.SERVER_SESSION_TIMEOUT_MS
@@ -239,10 +243,19 @@ class GuardedInternalServer(InternalServer):  # type: ignore[misc]
         self.max_connections = limits.SERVER_CONNECTIONS
         self.max_subscriptions = limits.SERVER_SUBSCRIPTIONS
 
+    def _variable_of(self, node_id: ua.NodeId) -> ServedVariable | None:
+        node = self.served_space.find(node_id)
+        return None if node is None else node.variable
+
     def decrypt_user_token(self, isession: Any, token: Any) -> tuple[str, str]:
         """Asyncua would decrypt here, in the event loop, and take broken algorithms; `Users.sign_in` did it already."""
         del isession
         return str(token.UserName), ""
+
+    def verify_x509_token(self, isession: Any, token: Any, signature: Any) -> bytes:
+        """Verified by `Users.sign_in` already; asyncua takes SHA-1 too."""
+        del isession, signature
+        return bytes(token.CertificateData)
 
     def create_session(self, name: Any, user: User | None = None, external: bool = False) -> Any:  # noqa: FBT001, FBT002 - asyncua's signature
         """A session within the budgets of the server and of the client's address."""

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from asyncua import ua
 from asyncua.common.utils import ServiceError
@@ -14,12 +14,32 @@ from asyncua.crypto.permission_rules import UserRole as ForeignRole
 
 from tagsight_connectors.opcua.limits import SERVER_CREDENTIAL_BYTES, SERVER_LOGIN_FAILURES, SERVER_LOGINS_AT_ONCE
 from tagsight_connectors.opcua.server_settings import Clock
+from tagsight_connectors.opcua.user_certificates import SignatureRefused
 from tagsight_connectors.serving import UserRole
 
 Authenticate = Callable[[str, str], UserRole | None]
 
+ByCertificate = Callable[[bytes], tuple[str, UserRole] | None]
+"""From a user's certificate (DER), whose key was proven, to name and role; None: nobody's."""
+
 PasswordOf = Callable[[Any, bytes], str]
 """From a user name token and the session's nonce to the password; raises ValueError where there is none to trust."""
+
+
+class Proof(Protocol):
+    """The certificate of a sign-in, after its signature and validity were checked."""
+
+    def __call__(self, token: Any, signature: Any, nonce: bytes) -> bytes:
+        """DER. Raises ValueError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """How what a client sent is judged, on its channel."""
+
+    password_of: PasswordOf
+    proven: Proof
+
 
 MINUTE: Final = 60.0
 ADDRESSES: Final = 1_000
@@ -44,14 +64,18 @@ class Users:
     authenticate: Authenticate
     anonymous: bool
     clock: Clock
+    by_certificate: ByCertificate | None = None
     _failures: dict[str, deque[float]] = field(default_factory=dict)
     _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SERVER_LOGINS_AT_ONCE))
 
-    async def sign_in(self, session: Any, token: Any, address: str, password_of: PasswordOf) -> None:
+    async def sign_in(self, session: Any, params: Any, address: str, judges: Judges) -> None:
         """Prepare the answer for the ActivateSession that this task serves next."""
         _signed_in.set(None)
+        token = params.UserIdentityToken
         if isinstance(token, ua.UserNameIdentityToken):
-            _signed_in.set(await self._by_password(session, token, address, password_of))
+            _signed_in.set(await self._by_password(session, token, address, judges.password_of))
+        elif isinstance(token, ua.X509IdentityToken):
+            _signed_in.set(await self._by_certificate(session, params, address, judges.proven))
         elif self.anonymous and (token is None or isinstance(token, ua.AnonymousIdentityToken | ua.ExtensionObject)):
             _signed_in.set(SignedIn(role=ForeignRole.User, name="anonymous"))
 
@@ -74,9 +98,36 @@ class Users:
         async with self._turn:
             rank = await asyncio.to_thread(self.authenticate, name, password)
         if rank is None:
-            self._failures.setdefault(address, deque(maxlen=SERVER_LOGIN_FAILURES)).append(self.clock.monotonic())
+            self._remember_failure(address)
             return None
         return SignedIn(role=ForeignRole.User, name=name, rank=rank)
+
+    async def _by_certificate(self, session: Any, params: Any, address: str, proven: Proof) -> SignedIn | None:
+        """Without `by_certificate` asyncua refuses the token; the answer is then the same as for an unknown one."""
+        if self.by_certificate is None:
+            return None
+        if self._failed_often(address):
+            raise ServiceError(ua.StatusCodes.BadUserAccessDenied)
+        try:
+            async with self._turn:
+                found = await asyncio.to_thread(self._owner, self.by_certificate, params, session.nonce, proven)
+        except SignatureRefused as error:
+            self._remember_failure(address)
+            raise ServiceError(ua.StatusCodes.BadUserSignatureInvalid) from error
+        except Exception as error:  # whatever malformed bytes break is the same to us
+            self._remember_failure(address)
+            raise ServiceError(ua.StatusCodes.BadIdentityTokenRejected) from error
+        if found is None:
+            self._remember_failure(address)
+            return None
+        return SignedIn(role=ForeignRole.User, name=found[0], rank=found[1])
+
+    @staticmethod
+    def _owner(known: ByCertificate, params: Any, nonce: bytes, proven: Proof) -> tuple[str, UserRole] | None:
+        return known(proven(params.UserIdentityToken, params.UserTokenSignature, nonce))
+
+    def _remember_failure(self, address: str) -> None:
+        self._failures.setdefault(address, deque(maxlen=SERVER_LOGIN_FAILURES)).append(self.clock.monotonic())
 
     def _failed_often(self, address: str) -> bool:
         if len(self._failures) > ADDRESSES:

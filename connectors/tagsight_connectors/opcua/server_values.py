@@ -1,6 +1,7 @@
 """Samples of a source as OPC UA values of the type that their variable has."""
 
 import datetime as dt
+from functools import lru_cache
 
 from asyncua import ua
 
@@ -10,8 +11,13 @@ from tagsight_connectors.opcua.server_space import ServedNode, variant_type_of
 
 def data_value(node: ServedNode, sample: Sample, now_ns: int) -> ua.DataValue:
     """A sample as a client sees it."""
-    status = ua.StatusCode(ua.UInt32(sample.status))
-    return ua.DataValue(_variant(node, sample.value), status, datetime_of(sample.time_ns), datetime_of(now_ns))
+    status, source = _status(sample.status), datetime_of(sample.time_ns)
+    return ua.DataValue(_variant(node, sample.value), status, source, datetime_of(now_ns))
+
+
+@lru_cache(maxsize=256)
+def _status(code: int) -> ua.StatusCode:
+    return ua.StatusCode(ua.UInt32(code))
 
 
 def _variant(node: ServedNode, value: float | bool | str | None) -> ua.Variant | None:  # noqa: FBT001 - a value, not a switch
@@ -28,6 +34,7 @@ def _variant(node: ServedNode, value: float | bool | str | None) -> ua.Variant |
     return ua.Variant(number, kind)
 
 
+@lru_cache(maxsize=256)
 def datetime_of(time_ns: int) -> dt.datetime:
     """UTC, as asyncua wants it."""
     return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=time_ns // 1_000)

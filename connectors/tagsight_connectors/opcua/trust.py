@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import serialization
 from tagsight_connectors.errors import CertificateNotTrusted, HistorianError
 from tagsight_connectors.opcua.certificates import SECOND, application_uri_of, thumbprint_of
 from tagsight_connectors.opcua.trust_chain import Authorities, chain_faults
-from tagsight_connectors.opcua.trust_rules import certificate_faults, hosts_of
+from tagsight_connectors.opcua.trust_rules import certificate_faults, hosts_of, validity_faults
 
 LONGEST_CERTIFICATE: Final = 64 * 1024
 """Bytes; larger than any real chain of certificates."""
@@ -144,6 +144,12 @@ class TrustList:
         except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
             return [f"not a certificate that can be read ({error})"]
         return faults + chain_faults(certificate, self._authorities(), now_ns)
+
+    def user_faults(self, certificate: x509.Certificate, now_ns: int) -> Sequence[str]:
+        """Why the certificate of a user who is listed may not be used now: its time, or a revocation list."""
+        known = self._authorities()
+        listed = Authorities((*known.trusted, certificate), known.issuers, known.revocations)
+        return [*validity_faults(certificate, now_ns), *chain_faults(certificate, listed, now_ns)]
 
     def _authorities(self) -> Authorities:
         return Authorities(

@@ -28,6 +28,16 @@ def certificate_faults(
     ]
 
 
+def user_faults(certificate: x509.Certificate) -> list[str]:
+    """What is wrong with a user's certificate at any time; it must sign, and stands for no application or host."""
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return _key_faults(certificate)  # a user's certificate need not name any
+    signs = usage.digital_signature
+    return [*_key_faults(certificate), *([] if signs else ["its key usage does not allow to sign"])]
+
+
 def validity_faults(certificate: x509.Certificate, now_ns: int) -> list[str]:
     """Expired or not yet valid."""
     now = dt.datetime.fromtimestamp(now_ns // SECOND, dt.UTC)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from tagsight_connectors.opcua.certificates import OwnCertificate, ensure_certif
 from tagsight_connectors.opcua.memory_source import MemorySource
 from tagsight_connectors.opcua.server import TagServer
 from tagsight_connectors.opcua.server_settings import ServerSettings
+from tagsight_connectors.opcua.server_users import ByCertificate
 from tagsight_connectors.opcua.trust import TrustList
 from tagsight_connectors.serving import ServedVariable, UserRole
 from tagsight_connectors.tag import DataType, Range
@@ -74,9 +75,22 @@ class Plant:
     clock: RealClock = field(default_factory=RealClock)
     server: TagServer = field(init=False)
 
-    def make_server(self, **changes: Any) -> TagServer:
+    def make_server(
+        self,
+        *,
+        level: Callable[[], int] | None = None,
+        by_certificate: ByCertificate | None = None,
+        **changes: Any,
+    ) -> TagServer:
         settings = ServerSettings("127.0.0.1", 0, self.folder / "server", "urn:test:server", URI, poll_s=0)
-        self.server = TagServer(self.source, replace(settings, **changes), authenticate, self.clock)
+        self.server = TagServer(
+            self.source,
+            replace(settings, **changes),
+            authenticate,
+            self.clock,
+            level=level,
+            by_certificate=by_certificate,
+        )
         return self.server
 
     def own(self, name: str = "client") -> OwnCertificate:
@@ -86,7 +100,12 @@ class Plant:
         TrustList(self.folder / "server").add(certificate.certificate)
 
     @asynccontextmanager
-    async def client(
+    async def client(self, user: str = "olga", password: str | None = None, **wanted: Any) -> AsyncIterator[Client]:
+        """A polite client, connected; see `make_client`."""
+        async with await self.make_client(user, password, **wanted) as client:
+            yield client
+
+    async def make_client(
         self,
         user: str = "olga",
         password: str | None = None,
@@ -94,13 +113,17 @@ class Plant:
         certificate: OwnCertificate | None = None,
         policy: type[SecurityPolicy] = SecurityPolicyBasic256Sha256,
         mode: ua.MessageSecurityMode = ua.MessageSecurityMode.SignAndEncrypt,
-    ) -> AsyncIterator[Client]:
+        user_certificate: OwnCertificate | None = None,
+    ) -> Client:
         """A polite client; no user: anonymous."""
         own = certificate or self.own()
         client = Client(self.server.url, timeout=10, watchdog_intervall=30)
         client.application_uri = CLIENT_URI
         client.session_timeout = 60_000
-        if user:
+        if user_certificate is not None:
+            await client.load_client_certificate(user_certificate.certificate)
+            await client.load_private_key(user_certificate.key)
+        elif user:
             client.set_user(user)
             client.set_password(f"{user}-secret" if password is None else password)
         await client.set_security(
@@ -110,8 +133,7 @@ class Plant:
             server_certificate=str(self.server.certificate.certificate),
             mode=mode,
         )
-        async with client:
-            yield client
+        return client
 
     async def node(self, client: Client, identifier: str) -> Node:
         return client.get_node(ua.NodeId(identifier, await client.get_namespace_index(URI)))

@@ -2,15 +2,17 @@
 
 import asyncio
 import struct
+from contextlib import suppress
 from typing import Any
 
 import psutil
 import pytest
 from asyncua import Client, ua
-from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
+from asyncua.crypto.security_policies import SecurityPolicy, SecurityPolicyBasic256Sha256
 from asyncua.ua.ua_binary import struct_to_binary
 
 from tagsight_connectors.opcua import limits
+from tagsight_connectors.opcua.endpoints import POLICIES, policy_name
 from tagsight_connectors.opcua.trust import TrustList
 from tests.connectors.opcua.raw_peer import raw_peer
 from tests.connectors.opcua.served_plant import CLIENT_URI, Plant
@@ -20,6 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 Codes = ua.StatusCodes
 FIVE_BYTES = bytes.fromhex("c0c0160014")
 MEGABYTE = 1024 * 1024
+EVERY_POLICY = pytest.mark.parametrize("policy", POLICIES.values(), ids=lambda policy: policy_name(policy.URI))
 
 
 REFUSED = [
@@ -123,8 +126,11 @@ async def test_guessing_passwords_stops_being_answered(tmp_path: Any) -> None:
                 pass
 
 
-async def test_the_five_bytes_that_hang_asyncua_are_answered_at_once(plant: Plant) -> None:
-    async with plant.client() as client:
+@EVERY_POLICY
+async def test_the_five_bytes_that_hang_asyncua_are_answered_at_once(
+    plant: Plant, policy: type[SecurityPolicy]
+) -> None:
+    async with plant.client(policy=policy) as client:
         node = await plant.node(client, "Plant/P101/Feedback")
         write = ua.WriteValue(NodeId=node.nodeid, AttributeId=ua.AttributeIds.Value)
         write.Value = ua.DataValue(ua.Variant(b"*" * 32, ua.VariantType.ByteString))
@@ -177,6 +183,29 @@ async def flood(port: int, secure_first: bool) -> None:  # noqa: FBT001
         assert answer is None or answer[0] == b"ERR"
 
 
+@EVERY_POLICY
+@pytest.mark.parametrize("signed_in", [False, True], ids=["no session", "a session"])
+async def test_a_flood_through_a_secured_channel_is_cut_off(
+    plant: Plant,
+    policy: type[SecurityPolicy],
+    signed_in: bool,  # noqa: FBT001
+) -> None:
+    async with plant.client() as polite:
+        speed = await plant.node(polite, "Plant/P101/Speed")
+        before = psutil.Process().memory_info().rss
+        flooder = await plant.make_client(policy=policy)
+        await (flooder.connect() if signed_in else flooder.connect_sessionless())
+        protocol = flooder.uaclient.protocol
+        transport = protocol.transport
+        transport.write(protocol._connection.message_to_binary(bytes(6 * MEGABYTE), request_id=4_711))
+        assert await asyncio.wait_for(speed.read_value(), 10) == 999.0
+        while not transport.is_closing():  # noqa: ASYNC110 - asyncua has no event for it; pytest's deadline holds
+            await asyncio.sleep(0.01)
+        with suppress(ua.UaError, ConnectionError, TimeoutError):
+            await flooder.disconnect()
+        assert psutil.Process().memory_info().rss - before < 50 * MEGABYTE
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -195,16 +224,20 @@ async def test_nonsense_ends_the_connection(plant: Plant, hostile: bytes) -> Non
         assert answer is None or answer[0] == b"ERR"
 
 
-async def test_budgets_of_subscriptions_and_connections_hold(plant: Plant) -> None:
+@EVERY_POLICY
+async def test_the_budget_of_subscriptions_holds(plant: Plant, policy: type[SecurityPolicy]) -> None:
     class Sink:
         def datachange_notification(self, *_: object) -> None:
             pass
 
-    async with plant.client() as client:
+    async with plant.client(policy=policy) as client:
         for _ in range(limits.SERVER_SUBSCRIPTIONS_PER_SESSION):
             await client.create_subscription(60_000, Sink())
         with pytest.raises(ua.uaerrors.BadTooManySubscriptions):
             await client.create_subscription(60_000, Sink())
+
+
+async def test_the_budget_of_connections_holds(plant: Plant) -> None:
     peers = [await asyncio.open_connection("127.0.0.1", plant.server.port) for _ in range(60)]
     reads = [reader.read(1) for reader, _ in peers[limits.SERVER_CONNECTIONS_PER_ADDRESS :]]
     for ended in await asyncio.gather(*reads, return_exceptions=True):

@@ -7,6 +7,7 @@ from tagsight.__main__ import run
 from tagsight.data_folder import DataFolder
 from tagsight.secrets import Secrets
 from tagsight.users import Users
+from tagsight_connectors.opcua.certificates import ensure_certificate
 from tagsight_connectors.serving import UserRole
 
 
@@ -43,3 +44,15 @@ def test_a_password_of_a_historian_is_kept_in_the_private_file(
     assert run(["password", "set", "north", "--file", "--password-stdin", "--data", str(tmp_path)]) == 0
     assert Secrets(DataFolder(tmp_path), {}).password("north") == "s3cret of the plant"
     assert "s3cret" not in capsys.readouterr().out
+
+
+def test_a_user_is_added_with_a_certificate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, own = ["--data", str(tmp_path)], ensure_certificate(tmp_path / "eve", "eve", "urn:user:eve", [])
+    added = ["user", "add", "eve", "--role", "operator", "--certificate"]
+    assert run([*added, str(own.certificate), *data]) == 0
+    found = Users(tmp_path / "users.json").by_certificate(own.certificate.read_bytes())
+    assert found == ("eve", UserRole.OPERATOR)
+    assert run(["user", "list", *data]) == 0
+    assert "eve\toperator, certificate" in capsys.readouterr().out
+    assert run([*added, str(own.key), *data]) == 2
+    assert "not a certificate" in capsys.readouterr().err
