@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tagsight_models.frame import Role
+from tagsight_models.job_output import JobOutput
 
 FORMAT = 1
 
@@ -41,6 +42,7 @@ class ModelCard:
         versions: of the libraries that decide the bytes.
         cannot_see: sentences.
         gates: what the caller needs to gate live data as in training; opaque here.
+        outputs: what the model says beside its score.
     """
 
     job: str
@@ -68,6 +70,7 @@ class ModelCard:
     versions: Mapping[str, str]
     cannot_see: tuple[str, ...]
     gates: Mapping[str, Any]
+    outputs: tuple[JobOutput, ...] = ()
 
     def to_json(self) -> str:
         """Sorted, so that the same card has the same bytes."""
@@ -90,10 +93,11 @@ class ModelCard:
             raise ValueError(msg)
         try:
             roles = tuple(Role(**role) for role in raw["roles"])
+            outputs = tuple(JobOutput(**output) for output in raw["outputs"])
         except TypeError as error:
-            msg = f"a role of the card: {error}"
+            msg = f"a role or an output of the card: {error}"
             raise ValueError(msg) from error
-        return cls(**{**raw, "roles": roles, "cannot_see": tuple(raw["cannot_see"])})
+        return cls(**{**raw, "roles": roles, "outputs": outputs, "cannot_see": tuple(raw["cannot_see"])})
 
     def words(self) -> str:
         """One readable page."""
@@ -104,11 +108,7 @@ class ModelCard:
             f"Data           {_day(self.start_ns)} to {_day(self.end_ns)}, grid {self.grid_ns / 1e9:g} s",
             f"Learned from   {self.used_steps} steps",
             *(f"Not used       {line}" for line in self._excluded()),
-            f"Limit          {self.limit['words']}",
-            (
-                f"               from {_day(self.limit_start_ns)} to {_day(self.limit_end_ns)}, "
-                f"{self.limit['activations']} activations in it"
-            ),
+            *self._limit_words(),
             *([f"               {self.provisional}"] if self.provisional else []),
             f"Worth          {self.comparison['verdict']}",
             *(f"               {line}" for line in self.comparison["lines"]),
@@ -123,6 +123,14 @@ class ModelCard:
             f"Versions       {', '.join(f'{name} {version}' for name, version in self.versions.items())}",
         ]
         return "\n".join(lines)
+
+    def _limit_words(self) -> list[str]:
+        """Where the limit comes from; a job whose limit the engineer sets has its words only."""
+        words = [f"Limit          {self.limit['words']}"]
+        if "activations" in self.limit:
+            span = f"from {_day(self.limit_start_ns)} to {_day(self.limit_end_ns)}"
+            words.append(f"               {span}, {self.limit['activations']} activations in it")
+        return words
 
     def in_short(self) -> str:
         """What to know after a training; `words` has the rest."""

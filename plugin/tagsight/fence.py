@@ -9,15 +9,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from types import MappingProxyType
 from typing import Final
 
 from tagsight.errors import NotAllowed, NotReady
 from tagsight.ledger.records import AcceptedTargets
 from tagsight.output_tags import PLUGIN, PLUGIN_MODEL, OutputTag, RoleLike, output_tags, plugin_tags
-from tagsight.plan import Detail, Plan, ResultsPlan
+from tagsight.plan import Detail, Job, Plan, ResultsPlan
 from tagsight_connectors.opcua.selection import selection_of
 from tagsight_connectors.patterns import matches
 from tagsight_connectors.tag import Tag
+from tagsight_models.job_output import JobOutput
+
+NOTHING: Final[Mapping[str, Sequence[JobOutput]]] = MappingProxyType({})
 
 LONGEST_ADDRESS: Final = 512
 _NAMESPACE: Final = re.compile(r"(?:ns=(?P<index>\d+)|nsu=(?P<uri>[^;]*));", re.ASCII)
@@ -84,16 +88,23 @@ def _fill(pattern: str, parts: Mapping[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: parts.get(found[1], found[0]), pattern)
 
 
-def targets_of(plan: Plan, historian: str, roles: Mapping[str, Sequence[RoleLike]]) -> tuple[Target, ...]:
+def targets_of(
+    plan: Plan,
+    historian: str,
+    roles: Mapping[str, Sequence[RoleLike]],
+    outputs: Mapping[str, Sequence[JobOutput]] = NOTHING,
+) -> tuple[Target, ...]:
     """Everything that would be written to one historian; empty when its results go to our own server.
 
     Args:
         plan: the configuration.
         historian: its name.
         roles: model key -> roles, of the models that are bound.
+        outputs: model key -> what its job says beside the score, of the models that are trained.
 
     Raises:
-        NotReady: a model with detailed outputs has not been trained, so its roles are not known.
+        NotReady: a model with detailed outputs, or with a job beside `health`, has not been trained, so what it writes
+            is not known.
     """
     results = plan.results.get(historian)
     if results is None or not results.in_historian:
@@ -106,7 +117,12 @@ def targets_of(plan: Plan, historian: str, roles: Mapping[str, Sequence[RoleLike
                 raise NotReady(
                     what=f"the roles of {model.key} are not known yet", mend="Run `tagsight train FILE` first."
                 )
-            tags = output_tags(model.key, roles.get(model.key, ()), detail=detail)
+            if model.job is not Job.HEALTH and model.key not in outputs:
+                raise NotReady(
+                    what=f"the outputs of {model.key} are not known yet", mend="Run `tagsight train FILE` first."
+                )
+            of_job = outputs.get(model.key, ())
+            tags = output_tags(model.key, roles.get(model.key, ()), detail=detail, outputs=of_job)
             found += [Target(address_of(results.address, model.key, tag.output), model.key, tag) for tag in tags]
     return tuple(found)
 
@@ -242,7 +258,11 @@ def _plain(address: str) -> str:
 
 
 def checked_targets(
-    plan: Plan, historian: str, roles: Mapping[str, Sequence[RoleLike]], addresses: Iterable[str]
+    plan: Plan,
+    historian: str,
+    roles: Mapping[str, Sequence[RoleLike]],
+    addresses: Iterable[str],
+    outputs: Mapping[str, Sequence[JobOutput]] = NOTHING,
 ) -> tuple[Target, ...]:
     """`targets_of` a historian, held against rules (a) and (b); `addresses`: what bindings read.
 
@@ -250,7 +270,7 @@ def checked_targets(
         NotReady: see `targets_of`.
         FenceError: with every refused target and its cause.
     """
-    targets = targets_of(plan, historian, roles)
+    targets = targets_of(plan, historian, roles, outputs)
     if targets:
         check_targets(targets, plan.results[historian], reads_of(plan, historian, addresses))
     return targets

@@ -51,7 +51,7 @@ def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
     approved = _takes_over(store, name, trial=trained.card.trial)
     if approved:
         store.approve(name, version, "first model")
-    return TrainOutcome(name, version, approved, trained.card.trial, trained.card.words(), trained.card.in_short())
+    return TrainOutcome(name, version, approved, trained.card.trial, trained.card.words(), trained.card.in_short(), trained.card.outputs)
 
 
 def _takes_over(store: ModelStore, name: str, *, trial: bool) -> bool:

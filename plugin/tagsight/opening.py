@@ -49,4 +49,5 @@ def accepted_now(plan: Plan, historian: str, ledger: Ledger) -> frozenset[str]:
     bound = {one.model: one.binding for one in ledger.bindings() if one.binding is not None}
     roles = {key: binding.roles for key, binding in bound.items()}
     reads = [address for binding in bound.values() for address in binding.all_addresses]
-    return allowed_addresses(historian, checked_targets(plan, historian, roles, reads), accepted)
+    outputs = {one.model: one.outputs for one in ledger.bindings() if one.outputs}
+    return allowed_addresses(historian, checked_targets(plan, historian, roles, reads, outputs), accepted)

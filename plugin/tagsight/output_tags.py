@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from tagsight_connectors.serving import ServedVariable, UserRole
 from tagsight_connectors.tag import DataType, Range
+from tagsight_models.job_output import JobOutput
 
 PLUGIN: Final = "TagSight"
 """Level of the plugin's own tags, and its key in the ledger's operator state."""
@@ -72,15 +73,18 @@ class OutputTag:
     definition: str = ""
 
 
-def output_tags(model: str, roles: Sequence[RoleLike], *, detail: bool) -> tuple[OutputTag, ...]:
-    """The outputs of a health model.
+def output_tags(
+    model: str, roles: Sequence[RoleLike], *, detail: bool, outputs: Sequence[JobOutput] = ()
+) -> tuple[OutputTag, ...]:
+    """The outputs of a model.
 
     Args:
         model: its key, `<asset>/<name>`: named in the descriptions.
         roles: its inputs; only needed with `detail`.
         detail: one tag for each role too: expected value, band, contribution.
+        outputs: what its job says beside the score.
     """
-    tags = [*_basic(model), *_top(), *_of_operators(model)]
+    tags = [*_basic(model), *_top(), *_of_operators(model), *(_of_job(one) for one in outputs)]
     if detail:
         tags += _per_role(roles)
     return tuple(tags)
@@ -120,6 +124,12 @@ def _of_operators(model: str) -> Iterator[OutputTag]:
     yield OutputTag("FeedbackCount", _NUMBER, True, description="How often feedback was stored")
     off = f"{model}: 1 announces nothing; scoring goes on"
     yield OutputTag(OFF, _NUMBER, True, "", _SWITCH, off, UserRole.OPERATOR)
+
+
+def _of_job(output: JobOutput) -> OutputTag:
+    ranged = None if output.low is None or output.high is None else Range(output.low, output.high)
+    kind = _TEXT if output.text else _NUMBER
+    return OutputTag(output.name, kind, False, output.unit, ranged, output.description)
 
 
 def _per_role(roles: Sequence[RoleLike]) -> Iterator[OutputTag]:

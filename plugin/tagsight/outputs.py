@@ -4,7 +4,8 @@ What an operator sees says one thing: `State` (NAMUR NE 107), `Alarm` and the qu
 tags"). The values are the same whichever way they are delivered.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -47,6 +48,7 @@ class Circumstances:
         descriptions: role -> description in the historian.
         causes: what the engineers say to patterns of contributions.
         language: of the sentence and of the reason.
+        job_outputs: what the model says beside its score: shown without a value where a run has none.
     """
 
     asset: str
@@ -63,6 +65,7 @@ class Circumstances:
     descriptions: Mapping[str, str] = field(default_factory=dict)
     causes: tuple[CausePlan, ...] = ()
     language: str = ENGLISH
+    job_outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +136,17 @@ def score_row(run: Run, now: Circumstances) -> OutputRow:
         OutputValue("ModelVersion", run.version, GOOD),
         OutputValue("LastRun", _utc_text(run.due_ns), GOOD),
     ]
+    values += [OutputValue(output, value, look.score_status) for output, value in _results(run, now.job_outputs)]
     if now.detail:
         values += _role_values(run, look.score_status)
     return OutputRow(run.model, run.due_ns, SCORE_PART, tuple(values))
+
+
+def _results(run: Run, names: Sequence[str]) -> Iterator[tuple[str, float | str | None]]:
+    """Of the job: every output that the model has, without a value where the run has none or it is no number."""
+    for name in dict.fromkeys((*names, *run.results)):
+        value = run.results.get(name)
+        yield name, None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def explanation_row(run: Run, now: Circumstances, most: int = TOP_ROLES) -> OutputRow:

@@ -54,6 +54,7 @@ class Run:
         roles: one for each role, in the model's order; empty where not scored.
         explanation: None while there is none (it comes later, or its policy skipped it).
         revised: a late sample changed a run that had been scored before.
+        results: what the job says beside the score, by output: class, remaining life, prediction; {} for `health`.
         stopped: gated by the running condition, maintenance or exclusion: "function check", not "cannot score".
     """
 
@@ -69,6 +70,7 @@ class Run:
     revised: bool = False
     stopped: bool = False
     trial: bool = False
+    results: Mapping[str, float | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ What is computed depends on nothing but the task and the model's files; the load
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final
 
@@ -20,6 +20,7 @@ from tagsight_explain.settings import ExplainSettings
 from tagsight_models.errors import ModelError, NoSuchModel
 from tagsight_models.frame import Floats
 from tagsight_models.gates import GateLimits
+from tagsight_models.job_model import JobModel, Results
 from tagsight_models.model_store import Loaded, ModelStore
 from tagsight_models.reasons import Reason
 from tagsight_models.windows import Windows, digest, windows
@@ -112,12 +113,23 @@ def _scored(task: ScoreTask, loaded: Loaded) -> list[ScoredRun]:
     return [_run(task, loaded, cut, n, digests[n], results.get(n)) for n in changed]
 
 
-def _values(model: object, cut: Windows, rows: Sequence[int]) -> list[tuple[float, tuple[RoleResult, ...], Floats]]:
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """What a model said of one window."""
+
+    score: float
+    roles: tuple[RoleResult, ...]
+    results: Results
+    window: Floats
+
+
+def _values(model: JobModel, cut: Windows, rows: Sequence[int]) -> list[_Scored]:
     block = np.ascontiguousarray(cut.values[rows])
-    scores = model.score(block)  # type: ignore[attr-defined]
-    expected = model.expectation(block)  # type: ignore[attr-defined]
+    scores = model.score(block)
+    expected = model.expectation(block)
+    results = model.results(block)
     return [
-        (
+        _Scored(
             float(scores[k]),
             tuple(
                 RoleResult(
@@ -129,6 +141,7 @@ def _values(model: object, cut: Windows, rows: Sequence[int]) -> list[tuple[floa
                 )
                 for column, role in enumerate(cut.roles)
             ),
+            results[k],
             block[k],
         )
         for k in range(len(rows))
@@ -141,7 +154,7 @@ def _run(  # noqa: PLR0917 - the parts of one result
     cut: Windows,
     n: int,
     input_digest: str,
-    values: tuple[float, tuple[RoleResult, ...], Floats] | None,
+    values: _Scored | None,
 ) -> ScoredRun:
     due = task.due[n]
     base = Run(
@@ -156,18 +169,18 @@ def _run(  # noqa: PLR0917 - the parts of one result
     )
     if values is None:
         return _not_scored(base, *cut.why(n))
-    score, roles, window = values
-    if not np.isfinite(score):
-        return ScoredRun(replace(base, quality=BAD, reason="the model's score is not a number", roles=roles))
+    if not np.isfinite(values.score):
+        return ScoredRun(replace(base, quality=BAD, reason="the model's score is not a number", roles=values.roles))
     doubtful = bool(cut.uncertain[n])
     run = replace(
         base,
-        score=score,
+        score=values.score,
         quality=UNCERTAIN if doubtful else GOOD,
         reason="rests on uncertain or bridged values" if doubtful else "",
-        roles=roles,
+        roles=values.roles,
+        results=values.results,
     )
-    return ScoredRun(run, window)
+    return ScoredRun(run, values.window)
 
 
 def _not_scored(base: Run, reason: Reason, roles: tuple[str, ...]) -> ScoredRun:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from tagsight.clocks import SystemClock
@@ -10,9 +11,11 @@ from tagsight.ledger.ledger import Ledger
 from tagsight.output_tags import PLUGIN, OutputTag, RoleLike, identifier_of, output_tags, plugin_tags
 from tagsight.plan import Detail, Plan, ResultsPlan
 from tagsight_connectors.tag import DataType
+from tagsight_models.job_output import JobOutput
 
 HEADER: Final = ("name", "NodeId", "type", "unit", "low", "high", "description", "access")
 SERVER_NAMESPACE: Final = "urn:tagsight:results"
+NOTHING: Final[Mapping[str, Sequence[JobOutput]]] = MappingProxyType({})
 
 
 def known_roles(ledger: Path) -> dict[str, Sequence[RoleLike]]:
@@ -23,6 +26,14 @@ def known_roles(ledger: Path) -> dict[str, Sequence[RoleLike]]:
         return {bound.model: bound.binding.roles for bound in opened.bindings() if bound.binding}
 
 
+def known_outputs(ledger: Path) -> dict[str, Sequence[JobOutput]]:
+    """Model key -> what its job says beside the score, of the models that have been trained."""
+    if not ledger.exists():
+        return {}
+    with Ledger.open_reader(ledger, SystemClock()) as opened:
+        return {bound.model: bound.outputs for bound in opened.bindings() if bound.outputs}
+
+
 def known_addresses(ledger: Path) -> frozenset[str]:
     """Every address that a bound model reads, of any historian; empty before the first start."""
     if not ledger.exists():
@@ -31,19 +42,24 @@ def known_addresses(ledger: Path) -> frozenset[str]:
         return frozenset(one for bound in opened.bindings() if bound.binding for one in bound.binding.all_addresses)
 
 
-def tag_lines(plan: Plan, roles: Mapping[str, Sequence[RoleLike]]) -> list[tuple[str, ...]]:
-    """One line a tag, as `HEADER` says; outputs per role only of models that are bound."""
-    return [_line(plan.results.get(historian), model, tag) for historian, model, tag in _all(plan, roles)]
+def tag_lines(
+    plan: Plan, roles: Mapping[str, Sequence[RoleLike]], outputs: Mapping[str, Sequence[JobOutput]] = NOTHING
+) -> list[tuple[str, ...]]:
+    """One line a tag, as `HEADER` says; outputs per role, and of a job, only of models that are bound and trained."""
+    return [_line(plan.results.get(historian), model, tag) for historian, model, tag in _all(plan, roles, outputs)]
 
 
-def _all(plan: Plan, roles: Mapping[str, Sequence[RoleLike]]) -> Iterator[tuple[str, str, OutputTag]]:
+def _all(
+    plan: Plan, roles: Mapping[str, Sequence[RoleLike]], outputs: Mapping[str, Sequence[JobOutput]]
+) -> Iterator[tuple[str, str, OutputTag]]:
     for historian in sorted({model.historian for model in plan.models}):
         for tag in plugin_tags():
             yield historian, PLUGIN, tag
         for model in plan.models:
             if model.historian == historian:
                 known = roles.get(model.key, ())
-                for tag in output_tags(model.key, known, detail=model.outputs is Detail.DETAIL and bool(known)):
+                detail = model.outputs is Detail.DETAIL and bool(known)
+                for tag in output_tags(model.key, known, detail=detail, outputs=outputs.get(model.key, ())):
                     yield historian, model.key, tag
 
 

@@ -20,15 +20,18 @@ from tagsight.fence import (
     checked_targets,
     is_result,
     list_digest,
+    reads_of,
     root_fault,
     targets_of,
 )
+from tagsight.job_plans import QualityPlan
 from tagsight.ledger.records import AcceptedTargets
 from tagsight.output_tags import OutputTag, output_tags, plugin_tags
 from tagsight.plan import Destination, Detail, HistorianPlan, Job, ModelPlan, Plan, ResultsPlan, ScorePlan, TrainPlan
 from tagsight_connectors.patterns import matches
 from tagsight_connectors.tag import Tag
 from tagsight_models.frame import Role
+from tagsight_models.job_output import JobOutput
 
 PATTERN = "ns=2;s=TagSight.{asset}.{model}.{output}"
 ROOT = "ns=2;s=TagSight."
@@ -247,3 +250,14 @@ def test_a_target_is_read_by_the_patterns_that_name_it_and_by_no_other(patterns:
     meant = [one for one in patterns if one.strip("*/")]  # one that names everything is meant for the plant
     named = any(matches(one, Tag(path, path)) or one.casefold() == path.casefold() for one in meant)
     assert _Reading(patterns).has(path) is named
+
+
+def test_what_a_job_says_is_a_target_only_once_it_is_known() -> None:
+    sensor = plan()
+    model = replace(sensor.models[0], job=Job.QUALITY, of_job=QualityPlan("Lab/Viscosity"))
+    sensor = replace(sensor, models=(model,))
+    with pytest.raises(NotReady, match="outputs of P101/Health are not known yet"):
+        targets_of(sensor, "default", {})
+    found = targets_of(sensor, "default", {}, {"P101/Health": (JobOutput("Prediction", "cSt"),)})
+    assert any(target.address.endswith("Prediction") for target in found)
+    assert "Lab/Viscosity" in reads_of(sensor, "default", ())

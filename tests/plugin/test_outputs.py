@@ -232,3 +232,16 @@ def test_below_the_limit_nothing_is_advised() -> None:
     assert "check filter" not in message
     active = values(explanation_row(run(0.7, explanation=EXPLAINED), replace(now, alarm=True)))
     assert str(active["Message"].value).endswith("check filter")
+
+
+def test_what_the_job_says_has_the_quality_of_the_score_and_is_there_without_a_value_where_a_run_has_none() -> None:
+    now = replace(PUMP, job_outputs=("Class", "RemainingLife"))
+    said = values(score_row(run(0.3, results={"Class": "bearing", "RemainingLife": 3.5}), now))
+    assert (said["Class"].value, said["RemainingLife"].value) == ("bearing", 3.5)
+    assert said["Class"].status == said["Score"].status == GOOD
+    silent = values(score_row(run(None, BAD), now))
+    assert (silent["Class"].value, silent["RemainingLife"].status) == (None, BAD)
+
+
+def test_a_result_that_is_no_number_is_shown_without_a_value() -> None:
+    assert values(score_row(run(0.3, results={"RemainingLife": float("nan")}), PUMP))["RemainingLife"].value is None

@@ -66,7 +66,7 @@ async def probe(
         live = 0 if historian.url.startswith("file:") else looks  # nothing arrives in an export
         examination = Examination(name, historian.url, opened, clock, pause, live, values, _progress)
         try:
-            blocking += await _historian(plan, examination)
+            blocking += await _historian(plan, examination, data)
         except HistorianError as error:
             blocking += _show([Finding(Weight.BLOCKS, f"historian {name}", str(error), error.mend)])
         finally:
@@ -74,7 +74,7 @@ async def probe(
     return blocking
 
 
-async def _historian(plan: "Plan", examination: "Examination") -> int:
+async def _historian(plan: "Plan", examination: "Examination", data: DataFolder) -> int:
     from tagsight.probing import judge_historian, judge_model
 
     facts = await examination.connect()
@@ -89,13 +89,16 @@ async def _historian(plan: "Plan", examination: "Examination") -> int:
             blocking += _show(judge_model(found, live=not facts.is_file))
             _table(found)
             bound.append(found)
-    return blocking + await _results(plan, examination, bound, creates=facts.is_file)
+    return blocking + await _results(plan, examination, data, bound, creates=facts.is_file)
 
 
-async def _results(plan: "Plan", examination: "Examination", bound: "Sequence[ModelFacts]", *, creates: bool) -> int:
+async def _results(
+    plan: "Plan", examination: "Examination", data: DataFolder, bound: "Sequence[ModelFacts]", *, creates: bool
+) -> int:
     from tagsight.errors import NotAllowed, NotReady
     from tagsight.fence import checked_targets
     from tagsight.probing import Finding, Weight, judge_targets
+    from tagsight.tag_list import known_outputs
 
     results = plan.results.get(examination.name)
     if results is None or not results.in_historian:
@@ -105,7 +108,7 @@ async def _results(plan: "Plan", examination: "Examination", bound: "Sequence[Mo
     roles = {key: binding.roles for key, binding in bindings.items()}
     reads = [address for binding in bindings.values() for address in binding.all_addresses]
     try:
-        targets = checked_targets(plan, examination.name, roles, reads)
+        targets = checked_targets(plan, examination.name, roles, reads, known_outputs(data.ledger))
     except (NotAllowed, NotReady) as error:
         return _show([Finding(Weight.BLOCKS, where, str(error), error.mend)])
     if creates:

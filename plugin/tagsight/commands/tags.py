@@ -17,9 +17,9 @@ from tagsight.data_folder import DataFolder
 def command(file: Path, data: DataFolder, *, as_csv: bool) -> None:
     """Reads the configuration and, for outputs per role, the ledger; connects to nothing."""
     from tagsight.configuration import load
-    from tagsight.tag_list import HEADER, known_roles, tag_lines
+    from tagsight.tag_list import HEADER, known_outputs, known_roles, tag_lines
 
-    lines = tag_lines(load(file), known_roles(data.ledger))
+    lines = tag_lines(load(file), known_roles(data.ledger), known_outputs(data.ledger))
     if as_csv:
         csv.writer(sys.stdout, lineterminator="\n").writerows([HEADER, *lines])
         return

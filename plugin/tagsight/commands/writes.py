@@ -95,11 +95,12 @@ def _refused_tags(ledger: "Ledger") -> dict[str, tuple[int, int]]:
 def _lists(file: Path, data: DataFolder) -> "dict[str, tuple[Target, ...]]":
     from tagsight.configuration import load
     from tagsight.fence import checked_targets
-    from tagsight.tag_list import known_addresses, known_roles
+    from tagsight.tag_list import known_addresses, known_outputs, known_roles
 
     plan = load(file)
     roles, reads = known_roles(data.ledger), known_addresses(data.ledger)
-    found = {historian: checked_targets(plan, historian, roles, reads) for historian in plan.results}
+    outputs = known_outputs(data.ledger)
+    found = {historian: checked_targets(plan, historian, roles, reads, outputs) for historian in plan.results}
     return {historian: targets for historian, targets in found.items() if targets}
 
 

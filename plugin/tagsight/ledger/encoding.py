@@ -1,7 +1,7 @@
 """How runs, outputs and bindings are written as JSON, and read back as they were (NaN and infinities too)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -43,6 +43,17 @@ def encode_roles(roles: Sequence[RoleResult]) -> str:
 def decode_roles(text: str) -> tuple[RoleResult, ...]:
     """The inverse of `encode_roles`."""
     return tuple(RoleResult(*one) for one in json.loads(text))
+
+
+def encode_results(results: Mapping[str, float | str]) -> str:
+    """Outputs of the job."""
+    return _json(dict(results))
+
+
+def decode_results(text: str) -> Mapping[str, float | str]:
+    """The inverse of `encode_results`."""
+    found: dict[str, float | str] = json.loads(text)
+    return found
 
 
 def encode_explanation(explanation: ExplanationResult | None) -> str | None:

@@ -7,7 +7,14 @@ import numpy as np
 from sqlalchemy import Connection, Row, case, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from tagsight.ledger.encoding import decode_explanation, decode_roles, encode_explanation, encode_roles
+from tagsight.ledger.encoding import (
+    decode_explanation,
+    decode_results,
+    decode_roles,
+    encode_explanation,
+    encode_results,
+    encode_roles,
+)
 from tagsight.ledger.schema import runs, watermarks
 from tagsight.results import Run
 from tagsight_models.frame import Floats, Times
@@ -105,6 +112,7 @@ def _fields(run: Run) -> _Fields:
         "trial": int(run.trial),
         "roles": encode_roles(run.roles),
         "explanation": encode_explanation(run.explanation),
+        "results": encode_results(run.results),
     }
 
 
@@ -122,4 +130,5 @@ def _run(found: Row[Any]) -> Run:
         revised=bool(found.revised),
         stopped=bool(found.stopped),
         trial=bool(found.trial),
+        results=decode_results(found.results),
     )
