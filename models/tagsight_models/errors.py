@@ -4,6 +4,7 @@ ModelError
 ├── TooLittleData       says how much there is and how much would do
 ├── FrameTooLarge       more samples than a frame may hold
 ├── UnusableInput       a role that cannot be an input: constant, text, all missing
+├── LabelsUnusable      labels that nothing can be learned from: none, outside the data, one class, contradictory
 ├── ModelFileDamaged    a hash, signature, schema or path that is wrong: the model is not loaded
 ├── TrainingInterrupted ended from outside; can be resumed
 └── NoSuchModel         a version that is not in the store
@@ -54,6 +55,17 @@ class UnusableInput(ModelError):
 
     def __str__(self) -> str:
         return f"input {self.role!r} cannot be used: {self.cause}"
+
+
+@dataclass
+class LabelsUnusable(ModelError):
+    """Nothing can be learned from these labels."""
+
+    cause: str
+    mend: str = "See that `labels` has at least two classes inside the `train` period, each time with one label."
+
+    def __str__(self) -> str:
+        return f"labels cannot be used: {self.cause}"
 
 
 @dataclass
