@@ -1,6 +1,6 @@
 """Data changes as a client gets them on the wire (OPC 10000-6, 5.2.2.17), written value by value but without objects.
 
-The bytes are those of asyncua's own encoder, which needs about five times as long: it makes and walks an object for
+The bytes are those of asyncua's own encoder, which needs two to three times as long: it makes and walks an object for
 each value.
 """
 
