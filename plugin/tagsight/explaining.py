@@ -24,13 +24,13 @@ MOST_WAITING: Final = 20_000
 AT_ONCE: Final = 20
 _SECONDS_SPARE: Final = 30.0
 
-_Entry: TypeAlias = tuple[float, int, int, Explainable]
-"""Minus the score, a number that tells equal scores apart, the tick, the run."""
+_Entry: TypeAlias = tuple[bool, float, int, int, Explainable]
+"""Whether it is of the past, minus the score, a number that tells equal scores apart, the tick, the run."""
 
 
 @dataclass
 class Explainer:
-    """Explains what ticks hand over, the most abnormal first.
+    """Explains what ticks hand over, the most abnormal first; runs of a backlog come after all those of the present.
 
     A run of a tick before the newest one that is below half its limit gives way when the worker cannot keep up: it is
     recorded as not explained, with that reason.
@@ -48,9 +48,16 @@ class Explainer:
     def add(self, runs: Sequence[Explainable]) -> None:
         """Hand over the runs of one tick."""
         self._tick += 1
+        self._push(runs, past=False)
+
+    def add_past(self, runs: Sequence[Explainable]) -> None:
+        """Hand over runs of a backlog: no tick of the present gives way for them."""
+        self._push(runs, past=True)
+
+    def _push(self, runs: Sequence[Explainable], *, past: bool) -> None:
         for one in runs:
             score = one.scored.run.score or 0.0
-            heapq.heappush(self._waiting, (-score, next(self._numbers), self._tick, one))
+            heapq.heappush(self._waiting, (past, -score, next(self._numbers), self._tick, one))
 
     @property
     def waiting(self) -> int:
@@ -70,7 +77,7 @@ class Explainer:
             raise
 
     async def _settled(self, late_entries: Sequence[_Entry], entries: Sequence[_Entry]) -> int:
-        late, batch = [entry[3] for entry in late_entries], [entry[3] for entry in entries]
+        late, batch = [entry[4] for entry in late_entries], [entry[4] for entry in entries]
         explained = await self._explained(batch) if batch else []
         runs = [*explained, *(replace(one.scored.run, explanation=_not_in_time()) for one in late)]
         circumstances = {one.scored.run.due_ns: one.circumstances for one in (*batch, *late)}
@@ -94,13 +101,13 @@ class Explainer:
 
     def _take(self) -> tuple[list[_Entry], list[_Entry]]:
         """Of one model: those that are too late, and those to explain now."""
-        model = self._waiting[0][3].scored.run.model
-        mine = [entry for entry in self._waiting if entry[3].scored.run.model == model]
+        model = self._waiting[0][4].scored.run.model
+        mine = [entry for entry in self._waiting if entry[4].scored.run.model == model]
         crowded = len(self._waiting) > MOST_WAITING
-        late = [entry for entry in mine if -entry[0] < LIMIT / 2 and (entry[2] < self._tick - 1 or crowded)]
+        late = [entry for entry in mine if -entry[1] < LIMIT / 2 and (entry[3] < self._tick - 1 or crowded)]
         now = sorted(entry for entry in mine if entry not in late)[:AT_ONCE]
-        taken = {entry[1] for entry in (*late, *now)}
-        self._waiting = [entry for entry in self._waiting if entry[1] not in taken]
+        taken = {entry[2] for entry in (*late, *now)}
+        self._waiting = [entry for entry in self._waiting if entry[2] not in taken]
         heapq.heapify(self._waiting)
         return late, now
 

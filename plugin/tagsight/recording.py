@@ -22,8 +22,13 @@ from tagsight_explain.language import ENGLISH
 from tagsight_models.frame import Floats, Times
 
 NOBODY = OperatorState()
+NOT_WORTH_IT = ExplanationResult(0.0, {}, {}, "scored after a stop, and below half the limit")
 INTERRUPTED_AT_MOST_NS: Final = 86_400_000_000_000
 """How far before the watermark a run may still wait for its explanation when TagSight ends."""
+
+EXPLAINED_LATER_NS: Final = 3_600_000_000_000
+EXPLAINED_LATER: Final = 10
+"""Of one model, the newest runs of the last hour: their explanations, cut off by an end, are computed at the start."""
 
 PLUGIN = "TagSight"
 """What an operator switches off to silence every model."""
@@ -57,6 +62,7 @@ class Recorder:
         units: model -> role -> engineering unit.
         language: of what operators read.
         descriptions: model -> role -> description in the historian.
+        job_outputs: model -> what it says beside its score.
     """
 
     ledger: Ledger
@@ -64,13 +70,19 @@ class Recorder:
     units: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     language: str = ENGLISH
     descriptions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    job_outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def record(self, model: ModelPlan, every_ns: int, scored: Sequence[ScoredRun]) -> Recorded:
-        """Judge the runs of one model, in the order of their due times."""
+    def record(
+        self, model: ModelPlan, every_ns: int, scored: Sequence[ScoredRun], unknown: Sequence[int] = ()
+    ) -> Recorded:
+        """Judge the runs of one model, in the order of their due times.
+
+        `unknown`: due times that are not scored yet; no delay of an alarm runs on over them.
+        """
         newest = self.ledger.newest_activations().get(model.key)
         off, state = self._off(model), self._state(model)
         ordered = sorted(scored, key=lambda one: one.run.due_ns)
-        scores = _Scores.of(self.ledger, model, every_ns, ordered)
+        scores = _Scores.of(self.ledger, model, every_ns, ordered, unknown)
         changed: dict[int, Activation] = {}
         rows: list[OutputRow] = []
         explainable: list[Explainable] = []
@@ -91,6 +103,37 @@ class Recorder:
                 explainable.append(Explainable(one, now))
         return Recorded(tuple(one.run for one in ordered), tuple(rows), tuple(changed.values()), tuple(explainable))
 
+    def record_past(self, model: ModelPlan, scored: Sequence[ScoredRun]) -> Recorded:
+        """Runs of a backlog: what came after them is judged already, so they neither announce an alarm nor clear one.
+
+        Those below half the limit are not explained.
+        """
+        runs: list[Run] = []
+        rows: list[OutputRow] = []
+        explainable: list[Explainable] = []
+        for waiting in self.explainable_past(model, sorted(scored, key=lambda one: one.run.due_ns)):
+            one, now = waiting.scored, waiting.circumstances
+            high = one.window is not None and one.run.score is not None and one.run.score >= LIMIT / 2
+            run = one.run if high or one.window is None else replace(one.run, explanation=NOT_WORTH_IT)
+            runs.append(run)
+            rows.append(score_row(run, now))
+            if high:
+                explainable.append(waiting)
+            else:
+                rows.append(explanation_row(run, now))
+        return Recorded(tuple(runs), tuple(rows), (), tuple(explainable))
+
+    def explainable_past(self, model: ModelPlan, scored: Sequence[ScoredRun]) -> tuple[Explainable, ...]:
+        """The same runs with how things stood then."""
+        base = self._circumstances(model, off=self._off(model))
+        return tuple(
+            Explainable(
+                one,
+                replace(base, alarm=self._was_active(model.key, one.run.due_ns), sensor_fault=one.sensor_fault),
+            )
+            for one in scored
+        )
+
     def unavailable(
         self, model: ModelPlan, due_ns: int, version: int, status: int, reason: str
     ) -> tuple[OutputRow, ...]:
@@ -103,12 +146,13 @@ class Recorder:
         now = self._held(self._circumstances(model, off=self._off(model), shelved=shelved), newest, scores)
         return score_row(run, now), explanation_row(run, now)
 
-    def interrupted(self, model: ModelPlan) -> Recorded:
-        """Runs whose explanation was cut off when TagSight ended: not explained, with that reason."""
+    def cut_off(self, model: ModelPlan) -> tuple[Run, ...]:
+        """Runs whose explanation was cut off when TagSight ended, ascending."""
         watermark = self.ledger.watermark(model.key)
-        if watermark is None:
-            return Recorded()
-        found = self.ledger.unexplained(model.key, watermark - INTERRUPTED_AT_MOST_NS)
+        return () if watermark is None else self.ledger.unexplained(model.key, watermark - INTERRUPTED_AT_MOST_NS)
+
+    def interrupted(self, model: ModelPlan, found: Sequence[Run]) -> Recorded:
+        """Runs whose explanation was cut off and is not made up for: not explained, with that reason."""
         why = ExplanationResult(0.0, {}, {}, "TagSight ended before it was explained")
         runs = tuple(replace(run, explanation=why) for run in found)
         off = self._off(model)
@@ -144,6 +188,7 @@ class Recorder:
             descriptions=self.descriptions.get(model.key, {}),
             causes=model.causes,
             language=self.language,
+            job_outputs=self.job_outputs.get(model.key, ()),
         )
 
     def _judged(  # noqa: PLR0917 - what one judgement rests on
@@ -188,12 +233,15 @@ class _Scores:
     scores: Floats
 
     @classmethod
-    def of(cls, ledger: Ledger, model: ModelPlan, every_ns: int, new: Sequence[ScoredRun]) -> "_Scores":
+    def of(
+        cls, ledger: Ledger, model: ModelPlan, every_ns: int, new: Sequence[ScoredRun], unknown: Sequence[int]
+    ) -> "_Scores":
         if not new:
             return cls(np.empty(0, dtype=np.int64), np.empty(0))
         first = new[0].run.due_ns - lookback_ns(model.alarm, every_ns)
         times, scores = ledger.scores(model.key, first, new[-1].run.due_ns + 1)
-        known = dict(zip(times.tolist(), scores.tolist(), strict=True))
+        known = dict.fromkeys((time for time in unknown if time >= first), np.nan)
+        known |= dict(zip(times.tolist(), scores.tolist(), strict=True))
         known |= {one.run.due_ns: np.nan if one.run.score is None else one.run.score for one in new}
         ordered = sorted(known)
         return cls(np.array(ordered, dtype=np.int64), np.array([known[time] for time in ordered], dtype=np.float64))

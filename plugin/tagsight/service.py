@@ -20,6 +20,7 @@ from typing import Final
 from tagsight.certificate_watch import CertificateWatch, user_certificates
 from tagsight.clocks import SECOND, Clock, ClockWatch
 from tagsight.connections import Link
+from tagsight.cut_off import CutOff
 from tagsight.data_folder import DataFolder
 from tagsight.errors import StorageError, TagSightError
 from tagsight.explaining import Explainer
@@ -53,6 +54,7 @@ early finds the due time only one interval later."""
 
 HEARTBEAT_S: Final = 5.0
 WATCH_S: Final = 1.0
+CATCH_UP_S: Final = 1.0
 STORE_PAUSE_S: Final = 60.0
 HOUSEKEEPING_NS: Final = 60_000_000_000
 FACTS_S: Final = 120.0
@@ -97,6 +99,7 @@ class Service:
     _histories: Histories = field(init=False)
     _operators: Operators = field(init=False)
     _tickers: dict[str, Ticker] = field(init=False, default_factory=dict)
+    _cut_off: dict[str, CutOff] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.place = StorePlace(self.data.models, self.data.signing_key)
@@ -117,6 +120,7 @@ class Service:
             name: Ticker(link, self.workers.scoring, self.place, self.ledger, recorder, destinations, self._tell)
             for name, link in self.links.items()
         }
+        self._cut_off = {name: CutOff(ticker, self._explainer) for name, ticker in self._tickers.items()}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then end in an orderly way: heartbeat 0, outputs Bad."""
@@ -124,7 +128,9 @@ class Service:
         running = [asyncio.create_task(one) for one in self._own_loops()]
         try:
             await self.refresh()
-            self._close_interrupted()
+            for name, cut_off in self._cut_off.items():
+                mine = {model.key: model for model in self.plan.models if model.historian == name}
+                cut_off.look(mine, self.participants)
             self._schedule = Schedule(tuple(self._jobs()), self._tell)
             self._schedule.start()
             self.note("started", f"{len(self.participants)} of {len(self.plan.models)} models are scored")
@@ -146,6 +152,8 @@ class Service:
         """What is done with one historian: one that does not answer holds up its own loops alone."""
         watches = [watch for watch in self._watches() if watch.historian == historian]
         return [
+            self._always(f"explanations cut off, {historian}", WATCH_S, partial(self._explain_cut_off, historian)),
+            self._always(f"catching up with {historian}", CATCH_UP_S, partial(self.catch_up, historian)),
             self._always(f"connection to {historian}", HEARTBEAT_S, partial(self._keep_connected, historian)),
             self._always(f"heartbeat to {historian}", HEARTBEAT_S, partial(self._outbox.show, historian, self.state)),
             self._always(f"delivery to {historian}", WATCH_S, partial(self._outbox.deliver, historian)),
@@ -180,17 +188,28 @@ class Service:
         for ticker in self._tickers.values():
             ticker.recorder.units = units
             ticker.recorder.descriptions = {key: one.binding.descriptions for key, one in found.items()}
+            ticker.recorder.job_outputs = {
+                key: tuple(output.name for output in one.facts.card.outputs) for key, one in found.items()
+            }
 
     async def tick(self, historian: str, every_ns: int) -> None:
-        """Score what is due of one historian's models with this interval, backlog included."""
+        """Score what is due of one historian's models with this interval; a long stop is made good by `catch_up`."""
         async with self._ticking.setdefault((historian, every_ns), asyncio.Lock()):
             await asyncio.sleep(self._behind_s(historian, every_ns))
+            mine = self._of_interval(historian, every_ns)
+            outcome = await self._tickers[historian].tick(mine) if mine else TickOutcome()
+            self._explainer.add(outcome.explainable)
+            self._note_alarms(outcome.activations)
+
+    async def catch_up(self, historian: str) -> None:
+        """Score what a stop has left of one historian's models, in slices: a tick that comes is next in turn."""
+        intervals = {one.plan.score.every_ns for one in self.participants.values() if one.plan.historian == historian}
+        for every_ns in sorted(intervals):
             more = True
             while more:
-                mine = self._of_interval(historian, every_ns)
-                outcome = await self._tickers[historian].tick(mine) if mine else TickOutcome()
-                self._explainer.add(outcome.explainable)
-                self._note_alarms(outcome.activations)
+                async with self._ticking.setdefault((historian, every_ns), asyncio.Lock()):
+                    outcome = await self._tickers[historian].catch_up(self._of_interval(historian, every_ns))
+                self._explainer.add_past(outcome.explainable)
                 more = outcome.more
 
     def _behind_s(self, historian: str, every_ns: int) -> float:
@@ -205,7 +224,12 @@ class Service:
         try:
             link = self.links[model.historian]
             binding, task = await gather(
-                model, link, self.place, self.plan.digest, results=self.plan.results.get(model.historian)
+                model,
+                link,
+                self.place,
+                self.plan.digest,
+                results=self.plan.results.get(model.historian),
+                ledger=self.ledger,
             )
             seconds = 2.0 * model.train.at_most_seconds + FACTS_S
             working = self.workers.training.run(Task("train", task, seconds))
@@ -213,7 +237,7 @@ class Service:
         except (TagSightError, HistorianError, ModelError) as error:
             self._tell(f"training {model.key}", str(error))
             return None
-        keep_binding(self.ledger, model, binding)
+        keep_binding(self.ledger, model, binding, outcome.outputs)
         self.ledger.audit(PLUGIN, "trained", f"{outcome.model} version {outcome.version}, approved {outcome.approved}")
         self.note("trained", f"{outcome.model} version {outcome.version}, approved {outcome.approved}")
         await self.refresh()
@@ -282,14 +306,9 @@ class Service:
             rows = ticker.recorder.unavailable(model, due_ns, 0, BAD, one.why)
             self.ledger.record(TickRecord(rows=rows, destinations=destinations_of(self.plan)))
 
-    def _close_interrupted(self) -> None:
-        """What was not explained when TagSight last ended says so."""
-        destinations = destinations_of(self.plan)
-        for model in self.plan.models:
-            if model.historian in self._tickers:
-                left = self._tickers[model.historian].recorder.interrupted(model)
-                if left.runs:
-                    self.ledger.record(TickRecord(runs=left.runs, rows=left.rows, destinations=destinations))
+    async def _explain_cut_off(self, historian: str) -> None:
+        with suppress(NotConnected):  # told by the link
+            await self._cut_off[historian].explain(self.participants)
 
     def _keep_models(self) -> None:
         """The ledger knows exactly the models of the plan: the tag server shows those."""

@@ -1,7 +1,8 @@
 """One tick: what is due is read, scored by the worker, judged and recorded, in one transaction.
 
 A tick needs no memory of the one before: the ledger's watermark says what is due, so a tick that was missed is made
-good by the next one, and one that comes twice finds nothing to do (design law 7).
+good by the next one, and one that comes twice finds nothing to do (design law 7). What a long stop has left is made
+good beside the ticks, slice by slice, each in one transaction too (`tagsight.planner`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +18,7 @@ from tagsight.framing import READ_BEYOND_NS, live_span, reading_starts
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import Activation, TickRecord
 from tagsight.plan import ModelPlan
-from tagsight.planner import Due, Rhythm, due_of_all
+from tagsight.planner import Backlog, Due, Rhythm, due_of_all, slice_of_backlogs
 from tagsight.recording import Explainable, Recorded, Recorder
 from tagsight.results import OutputRow, Run
 from tagsight.scoring_task import ModelFacts, ScoredRun, ScoreTask, StorePlace
@@ -33,6 +34,15 @@ MOST_NAMED: Final = 3
 
 SECONDS_A_TASK: Final = 5.0
 SECONDS_AT_LEAST: Final = 60.0
+
+POSTPONED_S: Final = 60.0
+"""Before a model is asked for again whose past could not be read."""
+
+AHEAD_NS: Final = 30_000_000_000
+"""So far, and one interval, a watermark may be ahead of the historian's time; a clock that is corrected does that."""
+
+MINUTE_NS: Final = 60_000_000_000
+BEHIND_WATERMARK: Final = "not scored: the historian's clock went back behind what is scored already"
 
 Trouble = Callable[[str, str], None]
 
@@ -94,7 +104,7 @@ class TickOutcome:
         missed: due times counted as missed.
         explainable: runs that wait for an explanation.
         activations: alarms announced, cleared or revised.
-        more: there is a backlog left: tick again.
+        more: there is a backlog that can be worked off: `catch_up`.
     """
 
     scored: int = 0
@@ -127,6 +137,7 @@ class Ticker:
     on_trouble: Trouble
     _told: dict[frozenset[str], str] = field(init=False, default_factory=dict)
     _substituted: set[str] = field(init=False, default_factory=set)
+    _postponed: dict[str, float] = field(init=False, default_factory=dict)
 
     async def tick(self, participants: Sequence[Participant]) -> TickOutcome:
         """Do what is due. Raises StorageError when the ledger cannot take it: then nothing of it was done."""
@@ -134,8 +145,71 @@ class Ticker:
         now_ns = self.link.now_ns() if self.link.connected else await self._time()
         self._watch_clock()
         self._watch_subscription()
+        self._watch_watermarks(participants, now_ns)
         found = due_of_all([one.rhythm for one in participants], self.ledger.watermarks(), now_ns)
-        return _together([await self._group(group, by_key) for group in _alike(found)])
+        if not found and self.link.connected:
+            await self._time()  # nothing else may ask, as long as a clock that went back leaves nothing due
+        done = _together([await self._group(group, by_key) for group in _alike(found)])
+        return replace(done, more=bool(self._backlogs(participants)))
+
+    async def catch_up(self, participants: Sequence[Participant]) -> TickOutcome:
+        """Do one slice of what a stop has left, so short that a tick can wait for it. Raises StorageError."""
+        by_key = {one.plan.key: one for one in participants}
+        backlogs = self._backlogs(participants)
+        if not backlogs or not self.link.connected:
+            return TickOutcome()
+        group = slice_of_backlogs([one.rhythm for one in participants], backlogs, self.link.now_ns())
+        done = await self._past(group, by_key)
+        return replace(done, more=bool(self._backlogs(participants)))
+
+    async def scored_again(self, one: Participant, runs: Sequence[Run]) -> list[ScoredRun]:
+        """What scoring these runs gives now, windows included; nothing is recorded. Raises HistorianError."""
+        due = Due(one.plan.key, tuple(run.due_ns for run in runs), (), 0, runs[-1].due_ns)
+        history = await self._read([due], [one])
+        task = replace(self._task(one, due, history), known={})
+        return (await self._score([task])).get(one.plan.key, [])
+
+    def _backlogs(self, participants: Sequence[Participant]) -> list[Backlog]:
+        """That can be worked off now."""
+        now = self.link.clock.monotonic()
+        self._postponed = {model: until for model, until in self._postponed.items() if until > now}
+        mine = {one.plan.key for one in participants} - self._postponed.keys()
+        return [one for one in self.ledger.backlogs() if one.model in mine]
+
+    async def _past(self, group: Sequence[Due], by_key: Mapping[str, Participant]) -> TickOutcome:
+        """One slice; a model whose past cannot be read now is asked for again later, and holds up no other one."""
+        with_dues = [due for due in group if due.fresh]
+        try:
+            history = await self._read(with_dues, [by_key[due.model] for due in with_dues]) if with_dues else None
+        except HistorianError as error:
+            if len(group) > 1 and not isinstance(error, NotConnected):
+                return _together([await self._past([due], by_key) for due in group])
+            again_s = self.link.clock.monotonic() + POSTPONED_S
+            self._postponed |= dict.fromkeys((due.model for due in group), again_s)
+            self._tell((due.model for due in group), str(error))
+            return TickOutcome()
+        tasks = [self._task(by_key[due.model], due, history) for due in with_dues] if history else []
+        scored = await self._score(tasks)
+        return self._recorded_past(group, by_key, scored)
+
+    def _recorded_past(
+        self,
+        group: Sequence[Due],
+        by_key: Mapping[str, Participant],
+        scored: Mapping[str, Sequence[ScoredRun]],
+    ) -> TickOutcome:
+        believed = {model: self._believed(runs) for model, runs in scored.items()}
+        made = [self.recorder.record_past(by_key[model].plan, runs) for model, runs in believed.items()]
+        record = TickRecord(
+            runs=tuple(run for each in made for run in each.runs),
+            rows=tuple(row for each in made for row in each.rows),
+            destinations=self.destinations,
+            missed=sum(due.missed for due in group),
+            backlogs=tuple(due.behind for due in group if due.behind is not None),
+        )
+        self.ledger.record(record)
+        waiting = tuple(each for one in made for each in one.explainable)
+        return TickOutcome(len(record.runs), record.missed, waiting)
 
     async def _time(self) -> int:
         """The historian's time needs a connection; without one the last known time goes on."""
@@ -196,7 +270,8 @@ class Ticker:
 
     def _task(self, one: Participant, due: Due, history: History) -> ScoreTask:
         times = (*due.again, *due.fresh)
-        known = self.ledger.digests(due.model, due.again[0], due.again[-1] + 1) if due.again else {}
+        looked_at = due.again or due.fresh  # a backlog may have been scored before, by a clock that was wrong
+        known = self.ledger.digests(due.model, looked_at[0], looked_at[-1] + 1)
         again = [time for time in due.again if time in known]
         return ScoreTask(
             plan=one.plan,
@@ -236,15 +311,15 @@ class Ticker:
     ) -> TickOutcome:
         made: list[Recorded] = []
         rows: list[OutputRow] = []
-        doubt = self.link.clock_trouble
+        unknown = self._unknown(group)
         for due in group:
             one = by_key[due.model]
             if due.model in unavailable:
                 why = unavailable[due.model]
                 rows += self.recorder.unavailable(one.plan, due.until_ns, one.facts.version, why.status, why.reason)
             else:
-                believed = [_doubted(each, doubt) if doubt else each for each in scored.get(due.model, ())]
-                made.append(self.recorder.record(one.plan, one.rhythm.every_ns, believed))
+                believed = self._believed(scored.get(due.model, ()))
+                made.append(self.recorder.record(one.plan, one.rhythm.every_ns, believed, unknown.get(due.model, ())))
         done = [due for due in group if due.model not in unavailable]
         record = TickRecord(
             runs=tuple(run for each in made for run in each.runs),
@@ -253,11 +328,72 @@ class Ticker:
             watermarks={due.model: due.until_ns for due in done},
             activations=tuple(activation for each in made for activation in each.activations),
             missed=sum(due.missed for due in done),
+            backlogs=tuple(due.behind for due in done if due.behind is not None),
+            doubted=self._doubted_now(done),
         )
         self.ledger.record(record)
         waiting = tuple(each for one in made for each in one.explainable)
-        more = any(due.more for due in done)
-        return TickOutcome(len(record.runs), record.missed, waiting, tuple(record.activations), more)
+        return TickOutcome(len(record.runs), record.missed, waiting, tuple(record.activations))
+
+    def _believed(self, scored: Sequence[ScoredRun]) -> list[ScoredRun]:
+        doubt = self.link.clock_trouble
+        return [_doubted(each, doubt) if doubt else each for each in scored]
+
+    def _unknown(self, group: Sequence[Due]) -> dict[str, list[int]]:
+        """Model -> a due time of each stretch that is not scored yet."""
+        found: dict[str, list[int]] = {}
+        for one in (*self.ledger.backlogs(), *(due.behind for due in group if due.behind is not None)):
+            found.setdefault(one.model, []).append(one.last_ns)
+        return found
+
+    def _doubted_now(self, done: Sequence[Due]) -> dict[str, int]:
+        """Model -> where its watermark stood, while the historian's time is not believed; 0: it had none."""
+        if not self.link.clock_trouble:
+            return {}
+        before = self.ledger.watermarks()
+        return {due.model: before.get(due.model, 0) for due in done}
+
+    def _watch_watermarks(self, participants: Sequence[Participant], now_ns: int) -> None:
+        """Due times were scored that have not come yet: the historian's clock has been put back.
+
+        What was recorded while that clock was not believed is taken back, and everything from the last due time before
+        is done once more. Where there was no doubt, or its beginning has not come yet either, it is the new time that
+        is wrong, or nobody knows: scoring waits until that time has come again, the outputs are Bad and say so.
+        """
+        watermarks, doubted = self.ledger.watermarks(), self.ledger.doubted_since()
+        ahead = [
+            one
+            for one in participants
+            if watermarks.get(one.plan.key, now_ns) > now_ns + one.rhythm.every_ns + AHEAD_NS
+        ]
+        over = set() if self.link.clock_trouble else doubted.keys() & {one.plan.key for one in participants}
+        if past_doubt := over - {one.plan.key for one in ahead}:
+            self.ledger.believe(past_doubt)
+        wrong = [one for one in ahead if doubted.get(one.plan.key, now_ns) < now_ns]
+        for one in wrong:
+            self._take_back(one, doubted[one.plan.key], now_ns)
+        self._wait_for_time([one for one in ahead if one not in wrong], watermarks, now_ns)
+        self._well(_clock_of(one) for one in participants if one not in ahead)
+
+    def _take_back(self, one: Participant, sure_ns: int, now_ns: int) -> None:
+        rhythm = one.rhythm
+        last_ns = max((now_ns - rhythm.wait_ns) // rhythm.every_ns * rhythm.every_ns, sure_ns)
+        before_ns = sure_ns or last_ns  # nothing was scored before: the newest due time begins anew
+        first_ns = before_ns // rhythm.every_ns * rhythm.every_ns + rhythm.every_ns
+        gone = self.ledger.retract(Backlog(one.plan.key, first_ns, last_ns))
+        why = f"{gone} runs were taken back: the historian's clock was ahead; its time since is scored again"
+        self.on_trouble(one.plan.key, why)
+
+    def _wait_for_time(self, waiting: Sequence[Participant], watermarks: Mapping[str, int], now_ns: int) -> None:
+        if not waiting or not self._tell(map(_clock_of, waiting), BEHIND_WATERMARK):
+            return
+        minutes = max(watermarks[one.plan.key] - now_ns for one in waiting) / MINUTE_NS
+        self.on_trouble(self.link.name, f"scoring goes on in {minutes:.0f} min, or when its clock is set right")
+        rows: list[OutputRow] = []
+        for one in waiting:
+            due_ns = watermarks[one.plan.key] + one.rhythm.every_ns
+            rows += self.recorder.unavailable(one.plan, due_ns, one.facts.version, BAD_NO_DATA, BEHIND_WATERMARK)
+        self.ledger.record(TickRecord(rows=rows, destinations=self.destinations))
 
     def _watch_clock(self) -> None:
         whose, trouble = [f"clock of {self.link.name}"], self.link.clock_trouble
@@ -274,12 +410,14 @@ class Ticker:
             else:
                 self._well(whose)
 
-    def _tell(self, whose: Iterable[str], why: str) -> None:
-        """Say a trouble once, until it changes or has been over."""
+    def _tell(self, whose: Iterable[str], why: str) -> bool:
+        """Say a trouble once, until it changes or has been over; whether it was said now."""
         names = frozenset(whose)
-        if self._told.get(names) != why:
-            self._told[names] = why
-            self.on_trouble(", ".join(sorted(names)[:MOST_NAMED]), why)
+        if self._told.get(names) == why:
+            return False
+        self._told[names] = why
+        self.on_trouble(", ".join(sorted(names)[:MOST_NAMED]), why)
+        return True
 
     def _well(self, whose: Iterable[str]) -> None:
         names = set(whose)
@@ -301,6 +439,10 @@ def _alike_starts(starts: Mapping[str, int], end_ns: int) -> list[list[str]]:
         [address for address, start in starts.items() if end_ns - start > usual],
     )
     return [group for group in groups if group]
+
+
+def _clock_of(one: Participant) -> str:
+    return f"time of {one.plan.key}"
 
 
 async def _nothing(_historian: object) -> None:

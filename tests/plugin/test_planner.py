@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagsight.planner import MOST_DUE_AT_ONCE, Rhythm, due
+from tagsight.planner import LIVE_AT_MOST, SLICE_OF_ALL, SLICE_OF_ONE, Backlog, Rhythm, due, slice_of_backlogs
 
 MINUTE = 60_000_000_000
 DAY = 24 * 60 * MINUTE
@@ -33,28 +35,52 @@ def test_what_is_too_old_to_catch_up_is_counted_as_missed() -> None:
     assert found.fresh[0] >= NOW - 3 * MINUTE
 
 
+def test_after_a_long_stop_the_newest_due_time_is_first_and_the_others_are_a_backlog() -> None:
+    newest = 20_000 * DAY + 7 * MINUTE
+    found = due(rhythm(), newest - 60 * MINUTE, NOW)
+    assert (found.fresh, found.until_ns) == ((newest,), newest)
+    assert found.behind == Backlog("P101/Health", newest - 59 * MINUTE, newest - MINUTE)
+
+
+def test_a_slice_is_of_the_models_that_are_farthest_behind() -> None:
+    rhythms = [replace(rhythm(), model=f"P{number}/H") for number in range(100)]
+    hour = [Backlog(one.model, NOW - 60 * MINUTE, NOW - MINUTE) for one in rhythms[1:]]
+    older = Backlog("P0/H", NOW - 70 * MINUTE, NOW - MINUTE)
+    (first,) = slice_of_backlogs(rhythms, [*hour, older], NOW)
+    assert (first.model, len(first.fresh)) == ("P0/H", SLICE_OF_ONE)
+    together = slice_of_backlogs(rhythms, hour, NOW)
+    assert len({one.fresh for one in together}) == 1
+    assert SLICE_OF_ALL - SLICE_OF_ONE < sum(len(one.fresh) for one in together) <= SLICE_OF_ALL
+    assert slice_of_backlogs(rhythms[:1], hour, NOW) == ()
+
+
 def test_a_clock_that_steps_back_makes_nothing_due_twice() -> None:
     assert due(rhythm(), 20_000 * DAY + 7 * MINUTE, NOW - 60 * MINUTE).fresh == ()
 
 
 @given(
     every=st.integers(1, 600).map(lambda seconds: seconds * 1_000_000_000),
-    behind=st.integers(0, 10 * DAY),
+    behind=st.integers(0, 2 * DAY),
     catch_up=st.integers(MINUTE, DAY),
     wait=st.integers(0, MINUTE),
 )
-def test_groups_taken_one_after_the_other_leave_no_due_time_out(
+def test_the_present_and_slices_of_the_past_leave_no_due_time_out_and_take_none_twice(
     every: int, behind: int, catch_up: int, wait: int
 ) -> None:
     one = rhythm(every_ns=every, wait_ns=wait, catch_up_ns=catch_up)
     mark = (NOW - behind) // every * every
-    expected = range(mark + every, NOW - wait + 1, every)
-    seen, missed = 0, 0
-    while (found := due(one, mark, NOW)).fresh or found.missed:
-        seen, missed = seen + len(found.fresh), missed + found.missed
-        assert len(found.fresh) <= MOST_DUE_AT_ONCE
-        assert all(later - earlier == every for earlier, later in zip(found.fresh, found.fresh[1:], strict=False))
-        mark = found.until_ns
-        if seen > 5_000:
-            return
-    assert seen + missed == len(expected)
+    expected = list(range(mark + every, NOW - wait + 1, every))
+    found = due(one, mark, NOW)
+    assert len(found.fresh) <= LIVE_AT_MOST
+    assert due(one, found.until_ns, NOW).fresh == ()
+    seen, missed, now = list(found.fresh), found.missed, NOW
+    backlogs = [found.behind] if found.behind else []
+    while backlogs:
+        (step,) = slice_of_backlogs([one], backlogs, now)
+        assert len(step.fresh) <= SLICE_OF_ONE
+        assert step.behind is not None
+        seen, missed, now = [*seen, *step.fresh], missed + step.missed, now + MINUTE
+        backlogs = [] if step.behind.done else [step.behind]
+    assert len(set(seen)) == len(seen)
+    assert set(seen) <= set(expected)
+    assert len(seen) + missed == len(expected)

@@ -93,12 +93,12 @@ def test_runs_whose_explanation_was_cut_off_by_an_end_say_so(recorder: Recorder)
     made = recorder.record(MODEL, MINUTE, [scored(0, 0.3), scored(1, None), scored(2, 0.8)])
     runs = (replace(made.runs[0], explanation=explained), *made.runs[1:])
     recorder.ledger.record(TickRecord(runs=runs, watermarks={MODEL.key: START + 2 * MINUTE}))
-    left = recorder.interrupted(MODEL)
+    left = recorder.interrupted(MODEL, recorder.cut_off(MODEL))
     assert [run.due_ns for run in left.runs] == [row.due_ns for row in left.rows] == [START + 2 * MINUTE]
     message = {value.output: value for value in left.rows[0].values}["Message"]
     assert "TagSight ended before it was explained" in str(message.value)
     recorder.ledger.record(TickRecord(runs=left.runs, rows=left.rows))
-    assert recorder.interrupted(MODEL).runs == ()
+    assert recorder.cut_off(MODEL) == ()
 
 
 def test_the_past_scored_again_neither_retracts_nor_invents_an_alarm(recorder: Recorder) -> None:

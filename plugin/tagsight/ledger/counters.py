@@ -10,6 +10,8 @@ from tagsight.ledger.schema import counters
 MISSED: Final = "missed"
 NOT_RECOVERED: Final = "not_recovered"
 SEQUENCE: Final = "sequence"
+RETRACTIONS: Final = "retractions"
+"""How often what had been recorded was taken back: who keeps the newest rows in memory must read them anew."""
 
 
 def count(connection: Connection, name: str, by: int) -> int:

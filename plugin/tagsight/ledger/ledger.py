@@ -10,12 +10,14 @@ from tagsight.errors import StorageError
 from tagsight.ledger import (
     activations,
     audit,
+    backlogs,
     bindings,
     comments,
     counters,
     deliveries,
     operators,
     retention,
+    retraction,
     rows,
     runs,
     schema,
@@ -41,6 +43,7 @@ from tagsight.ledger.records import (
     TickRecord,
 )
 from tagsight.plan import Retention
+from tagsight.planner import Backlog
 from tagsight.results import OutputRow, OutputValue, Run
 from tagsight_models.frame import Floats, Times
 
@@ -95,7 +98,9 @@ class Ledger:
             runs.store_runs(connection, tick.runs)
             numbers = rows.store_rows(connection, tick.rows)
             deliveries.store_deliveries(connection, tick.rows, numbers, tick.destinations, now_ns)
+            backlogs.note_doubted(connection, tick.doubted)
             runs.store_watermarks(connection, tick.watermarks)
+            backlogs.store_backlogs(connection, tick.backlogs)
             activations.store_activations(connection, tick.activations)
             operators.end_shelving_with_alarm(connection, tick.activations)
             operators.note_acted(connection, tick.acted, now_ns)
@@ -113,6 +118,32 @@ class Ledger:
         """Of every model that has one."""
         with self._database.read() as connection:
             return runs.all_watermarks(connection)
+
+    def backlogs(self) -> tuple[Backlog, ...]:
+        """Due times before the watermarks that are left for later, oldest first."""
+        with self._database.read() as connection:
+            return backlogs.all_backlogs(connection)
+
+    def doubted_since(self) -> Mapping[str, int]:
+        """Model -> watermark before its historian's clock became doubtful."""
+        with self._database.read() as connection:
+            return backlogs.all_doubted(connection)
+
+    def believe(self, models: Collection[str]) -> None:
+        """The clock of their historian is believed again, and what was recorded meanwhile stays."""
+        with self._database.write() as connection:
+            backlogs.forget_doubted(connection, models)
+
+    def retract(self, open_again: Backlog) -> int:
+        """Take back what one model has after `open_again`, and leave that to be done once more; how many runs went."""
+        now_ns = self._clock.now_ns()
+        with self._database.write() as connection:
+            return retraction.retract(connection, open_again, now_ns)
+
+    def retractions(self) -> int:
+        """How often `retract` was called: the newest rows may be older than before."""
+        with self._database.read() as connection:
+            return counters.counter(connection, counters.RETRACTIONS)
 
     def digests(self, model: str, start_ns: int, end_ns: int) -> Mapping[int, str]:
         """Due time -> input digest of the runs with `start_ns <= due < end_ns`."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from tagsight.planner import Backlog
 from tagsight.results import OutputRow, Run
 
 SERVER: Final = "server"
@@ -67,6 +68,9 @@ class TickRecord:
         activations: alarms announced, cleared or revised in this tick.
         acted: ids of inbox entries whose effect is in this record.
         missed: due times that were too old to catch up.
+        backlogs: due times before the watermark that are left for later, or what is left of them.
+        doubted: model key -> watermark before this record, which rests on a historian's time that is not believed;
+            of several such records in a row the first one's counts.
     """
 
     runs: Sequence[Run] = ()
@@ -76,6 +80,8 @@ class TickRecord:
     activations: Sequence[Activation] = ()
     acted: Sequence[str] = ()
     missed: int = 0
+    backlogs: Sequence[Backlog] = ()
+    doubted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Kept in `PRAGMA user_version`; a ledger with a higher one was written by a newer TagSight and is refused."""
 
 metadata = MetaData()
@@ -37,6 +37,7 @@ runs = Table(
     Column("trial", Integer, nullable=False),
     Column("roles", Text, nullable=False),
     Column("explanation", Text),
+    Column("results", Text, nullable=False, server_default="{}"),
     PrimaryKeyConstraint("model", "due_ns"),
     Index("runs_due", "due_ns"),
 )
@@ -94,6 +95,22 @@ watermarks = Table(
     metadata,
     Column("model", Text, primary_key=True),
     Column("due_ns", Integer, nullable=False),
+)
+
+backlogs = Table(
+    "backlogs",
+    metadata,
+    Column("model", Text, nullable=False),
+    Column("first_ns", Integer, nullable=False),
+    Column("last_ns", Integer, nullable=False),
+    PrimaryKeyConstraint("model", "last_ns"),
+)
+
+doubted_since = Table(
+    "doubted_since",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("due_ns", Integer, nullable=False),  # the watermark before the historian's clock became doubtful
 )
 
 activations = Table(
@@ -205,5 +222,6 @@ UPGRADES: Final = {
         "ALTER TABLE operator_state ADD COLUMN shelved_once INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE operator_state ADD COLUMN shelving_ns INTEGER",
     ),
+    2: ("ALTER TABLE runs ADD COLUMN results TEXT NOT NULL DEFAULT '{}'",),
 }
 """What makes a ledger of one version one of the next; new tables are made besides."""
