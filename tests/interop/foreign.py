@@ -54,6 +54,12 @@ class Kept:
         self.thread = threading.Thread(target=self._listen, args=[lines], daemon=True)
         self.thread.start()
 
+    def wait_exactly(self, path: str, number: int) -> None:
+        """Back when the historian has answered this very number."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._newest.get(path) == number, DEADLINE_S):
+                pytest.fail(f"the historian has not answered {path} {number} in {DEADLINE_S} s")
+
     def wait(self, wanted: Mapping[str, int]) -> None:
         """Back when the history of every path has come to its time, ms."""
         with self._changed:
@@ -94,6 +100,13 @@ class ForeignHistorian:
             self.process.stdin.write(json.dumps({"path": path, "value": value, "time_ms": time_ms}) + "\n")
         self.process.stdin.flush()
         self.kept.wait(dict.fromkeys(values, time_ms))
+
+    def tell_service_level(self, level: int) -> None:
+        """From now on this is what clients are told; node-opcua only."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps({"service_level": level}) + "\n")
+        self.process.stdin.flush()
+        self.kept.wait_exactly("ServiceLevel", level)
 
 
 @contextmanager

@@ -6,7 +6,8 @@
 //          userCertificate: DER file of a certificate that is a user,
 //          tags: [{path: "Plant/P101/Speed", type: "Double", unit, low, high, writable,
 //                  start_ms, step_ms, values: [...], bad: [indexes]}]}
-// Prints "ready" when it listens. Every line of stdin is {path, value, time_ms}: a new value. Every line of stdout
+// Prints "ready" when it listens. Every line of stdin is {path, value, time_ms}: a new value; {service_level}: the
+// server's ServiceLevel from now on, answered by {path: "ServiceLevel", time_ms: level}. Every line of stdout
 // after "ready" is {path, time_ms}: a value, of stdin or written by a client, that the history has taken.
 "use strict";
 
@@ -21,6 +22,7 @@ const {
   MessageSecurityMode,
   SecurityPolicy,
   StatusCodes,
+  Variant,
   addAggregateSupport,
   installAggregateConfigurationOptions,
 } = require("node-opcua");
@@ -120,9 +122,17 @@ async function main() {
   const variables = new Map();
   for (const tag of config.tags) variables.set(tag.path, addTag(namespace, addressSpace, folders, tag));
   if (config.aggregates) aggregate(addressSpace, variables);
+  let level = 255;
+  const serviceLevel = addressSpace.findNode("ns=0;i=2267");
+  serviceLevel.bindVariable({ get: () => new Variant({ dataType: DataType.Byte, value: level }) }, true);
   await server.start();
   readline.createInterface({ input: process.stdin }).on("line", (line) => {
-    const { path: name, value, time_ms: timeMs } = JSON.parse(line);
+    const { path: name, value, time_ms: timeMs, service_level: newLevel } = JSON.parse(line);
+    if (newLevel !== undefined) {
+      level = newLevel;
+      console.log(JSON.stringify({ path: "ServiceLevel", time_ms: level }));
+      return;
+    }
     const { variable, type } = variables.get(name);
     set(variable, type, value, StatusCodes.Good, timeMs);
   });
