@@ -99,6 +99,12 @@ class ModelCard:
             raise ValueError(msg) from error
         return cls(**{**raw, "roles": roles, "outputs": outputs, "cannot_see": tuple(raw["cannot_see"])})
 
+    def takes_windows_of(self, other: "ModelCard") -> bool:
+        """Whether both versions are for the same job and can score the same windows."""
+        names, others = ([role.name for role in card.roles] for card in (self, other))
+        shape, its = ((card.job, card.grid_ns, card.window_steps) for card in (self, other))
+        return shape == its and names == others
+
     def words(self) -> str:
         """One readable page."""
         lines = [

@@ -54,6 +54,7 @@ class Run:
         roles: one for each role, in the model's order; empty where not scored.
         explanation: None while there is none (it comes later, or its policy skipped it).
         revised: a late sample changed a run that had been scored before.
+        shadow: version and score of a later version that is not approved, on the same window; announced nowhere.
         results: what the job says beside the score, by output: class, remaining life, prediction; {} for `health`.
         stopped: gated by the running condition, maintenance or exclusion: "function check", not "cannot score".
     """
@@ -71,6 +72,7 @@ class Run:
     stopped: bool = False
     trial: bool = False
     results: Mapping[str, float | str] = field(default_factory=dict)
+    shadow: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

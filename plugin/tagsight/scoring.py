@@ -36,6 +36,7 @@ class Scorer:
     def __init__(self, place: StorePlace) -> None:
         self._store = ModelStore(place.root, place.key)
         self._loaded: dict[str, Loaded] = {}
+        self._challengers: dict[str, Loaded] = {}
 
     def facts(self, names: Sequence[str]) -> list[ModelFacts | Unloadable]:
         """Of every model that has an approved version; loads what was approved since."""
@@ -54,8 +55,22 @@ class Scorer:
                 found.append(Unloadable(name, f"version {loaded.version}: {error}"))
                 continue
             self._loaded[name] = loaded
+            self._challenge(name, loaded)
             found.append(ModelFacts(name, loaded.version, loaded.card, loaded.refused))
         return found
+
+    def _challenge(self, name: str, champion: Loaded) -> None:
+        """The newest later version that takes the same windows scores in the shadow of the one that runs."""
+        self._challengers.pop(name, None)
+        newest = max(self._store.versions(name), default=0)
+        if newest <= champion.version:
+            return
+        try:
+            challenger = self._store.load(name, newest)
+        except ModelError:
+            return  # it was approved by nobody: what is wrong with it is said by `tagsight model list`
+        if challenger.card.takes_windows_of(champion.card):
+            self._challengers[name] = challenger
 
     def score(self, task: ScoreTask) -> list[ScoredRun]:
         """One run for each due time whose window is new or has changed.
@@ -68,7 +83,7 @@ class Scorer:
         except ModelError as error:
             return [ScoredRun(Run(name, due, 0, None, BAD, reason=str(error))) for due in task.due]
         self._loaded[name] = loaded
-        return _scored(task, loaded)
+        return _scored(task, loaded, self._challengers.get(name))
 
     def explain(self, model: str, runs: Sequence[ScoredRun], settings: ExplainSettings) -> list[Run]:
         """The same runs with their explanations; a failure is one too, with its reason."""
@@ -84,7 +99,7 @@ class Scorer:
         return [replace(one.run, explanation=_result(each)) for one, each in zip(asked, found, strict=True)]
 
 
-def _scored(task: ScoreTask, loaded: Loaded) -> list[ScoredRun]:
+def _scored(task: ScoreTask, loaded: Loaded, challenger: Loaded | None = None) -> list[ScoredRun]:
     card, model = loaded.card, loaded.model
     limits = GateLimits.from_json(card.gates)
     wanted = {role.name for role in card.roles}
@@ -110,7 +125,23 @@ def _scored(task: ScoreTask, loaded: Loaded) -> list[ScoredRun]:
     changed = [n for n, due in enumerate(task.due) if task.known.get(due) != digests[n]]
     scored = [n for n in changed if cut.usable[n]]
     results = dict(zip(scored, _values(model, cut, scored), strict=True)) if scored else {}
-    return [_run(task, loaded, cut, n, digests[n], results.get(n)) for n in changed]
+    shadows = _shadows(challenger, cut, scored)
+    runs = [_run(task, loaded, cut, n, digests[n], results.get(n)) for n in changed]
+    return [
+        replace(one, run=replace(one.run, shadow=shadows[n])) if n in shadows else one
+        for n, one in zip(changed, runs, strict=True)
+    ]
+
+
+def _shadows(challenger: Loaded | None, cut: Windows, rows: Sequence[int]) -> dict[int, tuple[int, float]]:
+    """Version and score of the challenger by number of the window; nothing where it fails: it must harm nobody."""
+    if challenger is None or not rows:
+        return {}
+    try:
+        scores = challenger.model.score(np.ascontiguousarray(cut.values[rows]))
+    except (ModelError, ArithmeticError, ValueError, RuntimeError):
+        return {}
+    return {n: (challenger.version, float(score)) for n, score in zip(rows, scores, strict=True) if np.isfinite(score)}
 
 
 @dataclass(frozen=True, slots=True)

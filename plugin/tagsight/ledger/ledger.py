@@ -172,6 +172,11 @@ class Ledger:
 
     # --- outputs ---
 
+    def shadows(self, model: str, version: int, challenger: int) -> tuple[Times, Floats, Floats]:
+        """Due times at which both versions scored, scores of `version`, scores of `challenger`; shape (n,) each."""
+        with self._database.read() as connection:
+            return runs.shadows_of(connection, model, version, challenger)
+
     def last_sequence(self) -> int:
         """Sequence number of the output row stored last; 0 before the first."""
         with self._database.read() as connection:

@@ -94,6 +94,21 @@ def scores_of(connection: Connection, model: str, start_ns: int, end_ns: int) ->
     return times, scores
 
 
+def shadows_of(connection: Connection, model: str, version: int, challenger: int) -> tuple[Times, Floats, Floats]:
+    """Due times at which `version` scored and `challenger` in its shadow, and both scores; shape (n,) each."""
+    rows = runs.c
+    query = (
+        select(rows.due_ns, rows.score, rows.shadow_score)
+        .where(rows.model == model, rows.version == version, rows.shadow_version == challenger)
+        .order_by(rows.due_ns)
+    )
+    found = connection.execute(query).all()
+    times = np.array([one.due_ns for one in found], dtype=np.int64)
+    numbers = [[np.nan if score is None else score for score in (one.score, one.shadow_score)] for one in found]
+    scores = np.array(numbers, dtype=np.float64).reshape(-1, 2)
+    return times, scores[:, 0], scores[:, 1]
+
+
 def _within(model: str, start_ns: int, end_ns: int) -> tuple[Any, ...]:
     return runs.c.model == model, runs.c.due_ns >= start_ns, runs.c.due_ns < end_ns
 
@@ -113,6 +128,8 @@ def _fields(run: Run) -> _Fields:
         "roles": encode_roles(run.roles),
         "explanation": encode_explanation(run.explanation),
         "results": encode_results(run.results),
+        "shadow_version": run.shadow[0] if run.shadow else None,
+        "shadow_score": run.shadow[1] if run.shadow else None,
     }
 
 
@@ -131,4 +148,5 @@ def _run(found: Row[Any]) -> Run:
         stopped=bool(found.stopped),
         trial=bool(found.trial),
         results=decode_results(found.results),
+        shadow=None if found.shadow_version is None else (found.shadow_version, found.shadow_score),
     )

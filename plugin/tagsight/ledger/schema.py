@@ -38,6 +38,8 @@ runs = Table(
     Column("roles", Text, nullable=False),
     Column("explanation", Text),
     Column("results", Text, nullable=False, server_default="{}"),
+    Column("shadow_version", Integer),
+    Column("shadow_score", Float),
     PrimaryKeyConstraint("model", "due_ns"),
     Index("runs_due", "due_ns"),
 )
@@ -222,6 +224,10 @@ UPGRADES: Final = {
         "ALTER TABLE operator_state ADD COLUMN shelved_once INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE operator_state ADD COLUMN shelving_ns INTEGER",
     ),
-    2: ("ALTER TABLE runs ADD COLUMN results TEXT NOT NULL DEFAULT '{}'",),
+    2: (
+        "ALTER TABLE runs ADD COLUMN results TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE runs ADD COLUMN shadow_version INTEGER",
+        "ALTER TABLE runs ADD COLUMN shadow_score FLOAT",
+    ),
 }
 """What makes a ledger of one version one of the next; new tables are made besides."""

@@ -14,7 +14,9 @@ from tagsight.ledger.schema import SCHEMA_VERSION, UPGRADES
 MODEL = "P101/Health"
 CLOCK = SetClock(10**18)
 VERSION_1 = """
-DROP TABLE activations; DROP TABLE operator_state; DROP TABLE alarm_comments; ALTER TABLE runs DROP COLUMN results;
+DROP TABLE activations; DROP TABLE operator_state; DROP TABLE alarm_comments;
+ALTER TABLE runs DROP COLUMN results; ALTER TABLE runs DROP COLUMN shadow_version;
+ALTER TABLE runs DROP COLUMN shadow_score;
 CREATE TABLE activations (model TEXT NOT NULL, since_ns INTEGER NOT NULL, announced_ns INTEGER NOT NULL,
     cleared_ns INTEGER, acknowledged_by TEXT NOT NULL DEFAULT '', acknowledged_ns INTEGER,
     comment TEXT NOT NULL DEFAULT '', revised INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (model, announced_ns));
