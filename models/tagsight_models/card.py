@@ -43,6 +43,7 @@ class ModelCard:
         cannot_see: sentences.
         gates: what the caller needs to gate live data as in training; opaque here.
         outputs: what the model says beside its score.
+        doubts: why an engineer should look before approving it, for people.
     """
 
     job: str
@@ -71,6 +72,7 @@ class ModelCard:
     cannot_see: tuple[str, ...]
     gates: Mapping[str, Any]
     outputs: tuple[JobOutput, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Sorted, so that the same card has the same bytes."""
@@ -97,7 +99,15 @@ class ModelCard:
         except TypeError as error:
             msg = f"a role or an output of the card: {error}"
             raise ValueError(msg) from error
-        return cls(**{**raw, "roles": roles, "outputs": outputs, "cannot_see": tuple(raw["cannot_see"])})
+        return cls(
+            **{
+                **raw,
+                "roles": roles,
+                "outputs": outputs,
+                "cannot_see": tuple(raw["cannot_see"]),
+                "doubts": tuple(raw["doubts"]),
+            }
+        )
 
     def takes_windows_of(self, other: "ModelCard") -> bool:
         """Whether both versions are for the same job and can score the same windows."""
@@ -119,6 +129,7 @@ class ModelCard:
             f"Worth          {self.comparison['verdict']}",
             *(f"               {line}" for line in self.comparison["lines"]),
             f"State          {'trial: it does not alarm' if self.trial else 'may alarm'}",
+            *(f"Doubt          {sentence}" for sentence in self.doubts),
             (
                 f"Training       {self.metrics['epochs']:.0f} epochs, best {self.metrics['best_epoch']:.0f}, "
                 f"{self.seconds:.1f} s{', stopped by its time budget' if self.stopped_by_time else ''}"
@@ -147,6 +158,7 @@ class ModelCard:
             f"Limit          {self.limit['words']}",
             *([f"               {self.provisional}"] if self.provisional else []),
             f"Worth          {self.comparison['verdict']}",
+            *(f"Doubt          {sentence}" for sentence in self.doubts),
         ]
         return "\n".join(lines)
 

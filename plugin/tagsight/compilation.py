@@ -129,6 +129,7 @@ class Compiler:
             causes=tuple(CausePlan(one.pattern, one.say) for one in given.causes),
             of_job=self._of_job(given),
             network=given.network or "",
+            substitute=given.substitute,
         )
 
     def _of_job(self, given: spec.Model) -> JobPlan | None:
@@ -167,6 +168,7 @@ class Compiler:
             seed=given.seed,
             limit_start_ns=held_out[0] if held_out else None,
             limit_end_ns=held_out[1] if held_out else None,
+            promote=given.promote == "when_it_holds",
         )
 
     def _score(self, given: spec.Score) -> ScorePlan:

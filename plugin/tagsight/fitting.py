@@ -1,6 +1,10 @@
 """Training one model: frame, train, compare, calibrate, store. A plain function; imports torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
 
 from tagsight.averages import IN_CARD
 from tagsight.framing import build_frame, series_of
@@ -8,12 +12,18 @@ from tagsight.plan import ModelPlan
 from tagsight.training import TrainOutcome, TrainTask
 from tagsight_models.alignment import median_grid
 from tagsight_models.delays import Delays
+from tagsight_models.errors import ModelError
+from tagsight_models.frame import Frame
 from tagsight_models.jobs import train
 from tagsight_models.model_store import ModelStore
 from tagsight_models.training_data import TrainingData
 from tagsight_models.training_settings import TrainingSettings
+from tagsight_models.windows import windows
 
 Progress = Callable[[float, str], None]
+
+ABNORMAL_SHARE: Final = 0.05
+"""Of the windows of the training data: beyond it the version that runs casts doubt on the new one."""
 
 
 def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
@@ -47,11 +57,35 @@ def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
     )
     store = ModelStore(task.place.root, task.place.key)
     name = task.plan.key
-    version = store.add(name, trained.model, trained.card)
+    card = replace(trained.card, doubts=(*trained.card.doubts, *_doubts(store, name, framed.frame)))
+    trained = replace(trained, card=card)
+    version = store.add(name, trained.model, card)
     approved = _takes_over(store, name, trial=trained.card.trial)
     if approved:
         store.approve(name, version, "first model")
-    return TrainOutcome(name, version, approved, trained.card.trial, trained.card.words(), trained.card.in_short(), trained.card.outputs)
+    return TrainOutcome(name, version, approved, card.trial, card.words(), card.in_short(), card.outputs)
+
+
+def _doubts(store: ModelStore, name: str, frame: Frame) -> Iterator[str]:
+    """A model must not learn a fault as normal: what does the one that runs say of this data?"""
+    try:
+        champion = store.load_approved(name)
+    except ModelError:
+        return  # there is none, or none that can be asked
+    model, names = champion.model, [role.name for role in frame.roles]
+    wanted = [role.name for role in champion.card.roles]
+    if champion.card.trial or champion.card.job != "health" or frame.grid_ns != model.grid_ns:
+        return
+    if not set(wanted) <= set(names):
+        return
+    columns = [names.index(role) for role in wanted]
+    cut = windows(frame, model.window_steps, frame.times[model.window_steps - 1 :: model.window_steps])
+    usable = np.flatnonzero(cut.usable)
+    if not len(usable):
+        return
+    abnormal = float(np.mean(model.score(np.ascontiguousarray(cut.values[usable][:, :, columns])) > 1.0))
+    if abnormal > ABNORMAL_SHARE:
+        yield f"version {champion.version}, which runs, calls {abnormal:.0%} of the data abnormal that this one learned from"
 
 
 def _takes_over(store: ModelStore, name: str, *, trial: bool) -> bool:

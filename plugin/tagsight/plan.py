@@ -126,6 +126,7 @@ class TrainPlan:
     seed: int = 0
     limit_start_ns: int | None = None  # the held-out time that the limit comes from; None: the last quarter
     limit_end_ns: int | None = None
+    promote: bool = False  # a challenger that holds takes over by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,7 @@ class ModelPlan:
     causes: tuple[CausePlan, ...] = ()  # the first whose pattern holds is said
     of_job: JobPlan | None = None  # settings of the job; `health` has none
     network: str = ""  # short name; "": the job's own
+    substitute: float = 0.2  # share of the inputs that may be replaced by the model's estimate
 
     @property
     def beside_inputs(self) -> tuple[str, ...]:

@@ -80,6 +80,7 @@ class LedgerSource:
     _shown: PluginStatus | None = field(default=None, init=False)
     _tags: dict[str, OutputTag] = field(default_factory=dict, init=False)
     _highest: dict[tuple[str, str], int] = field(default_factory=dict, init=False)
+    _retractions: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self._watch = HeartbeatWatch(self.heartbeat, self.clock)
@@ -97,15 +98,17 @@ class LedgerSource:
         return [_typed_variable(model, tag) for model, tag in found]
 
     def changes(self, position: int) -> Changes:
-        """Rows stored since, in their order; everything at the start and when the service stops or comes back.
+        """Rows stored since, in their order; everything at the start, when the service stops or comes back, and when
+        results of a clock that was wrong were taken back.
 
         A position is a sequence number plus 1, so that it is not 0 (everything) while there is no row yet.
         """
         if not self._tags:
             self.variables()
         condition = self._condition_now()
-        everything = position == 0 or condition is not self._condition
-        self._condition = condition
+        retractions = self.ledger.retractions()
+        everything = position == 0 or condition is not self._condition or retractions != self._retractions
+        self._condition, self._retractions = condition, retractions
         if everything:
             rows: Sequence[StoredRow] = self.ledger.newest_rows()
             self._highest = {(one.row.model, one.row.part): one.row.due_ns for one in rows}

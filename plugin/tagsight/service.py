@@ -35,6 +35,7 @@ from tagsight.operator_watch import LOOK_S, OperatorWatch, watches_of
 from tagsight.outbox import Outbox
 from tagsight.plan import ModelPlan, Plan
 from tagsight.plugin_state import PluginState
+from tagsight.promotion import promoted
 from tagsight.recording import Recorder
 from tagsight.schedule import Calendar, Every, Schedule, Work
 from tagsight.scoring_task import ModelFacts, StorePlace, Unloadable
@@ -46,6 +47,7 @@ from tagsight_connectors.historian import Historian
 from tagsight_connectors.quality import BAD
 from tagsight_connectors.store.database import StoreFailure
 from tagsight_models.errors import ModelError
+from tagsight_models.model_register import ModelRegister
 
 EXPLANATIONS_AT_ONCE: Final = 1_000
 TICK_MARGIN_NS: Final = 500_000_000
@@ -272,6 +274,7 @@ class Service:
         await self.train(model)
 
     async def _housekeeping(self) -> None:
+        self._promote()
         await self.refresh()
         for which, what in self._certificates.warnings(self.clock.now_ns()):
             self._tell(which, what)
@@ -282,6 +285,20 @@ class Service:
                 self._tell("outbox", f"{step.not_recovered} deliveries were given up: the outbox is full")
             more = step.more
             await asyncio.sleep(0)
+
+    def _promote(self) -> None:
+        """Let challengers that hold take over, where the configuration says so."""
+        register = ModelRegister(self.place.root, self.place.key)
+        for model in self.plan.models:
+            if not model.train.promote:
+                continue
+            try:
+                found = promoted(self.ledger, register, model.key)
+            except ModelError as error:
+                self._tell(f"promotion of {model.key}", str(error))
+            else:
+                if found is not None:
+                    self.note("promoted", f"{model.key} version {found.challenger}: {found.contest.verdict}")
 
     def _of_interval(self, historian: str, every_ns: int) -> list[Participant]:
         """By the plan, so that one interval alone asks for a model; one with a coarser grid is due less often."""

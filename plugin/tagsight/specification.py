@@ -189,6 +189,13 @@ class Train(Setting):
     at_most: Duration = setting(
         "Time budget of one training.", default=10 * MINUTE, example="10m", ge=1_000_000_000, le=DAY
     )
+    promote: Literal["by_hand", "when_it_holds"] = setting(
+        "What becomes of a later version. `by_hand`: it scores in the shadow of the one that runs until "
+        "`tagsight model approve`. `when_it_holds`: it takes over after at least 7 days in the shadow if it raised no "
+        "more alarms and missed none that operators called true.",
+        default="by_hand",
+        example="by_hand",
+    )
     seed: int = setting("Start of the random numbers: same data, same plan, same seed, same model.", default=0,
                          example=0, ge=0, le=2**31 - 1)  # fmt: skip
 
@@ -361,6 +368,16 @@ class Model(Setting):
     )
     running_buffer: Duration = setting(
         "Left out after a start and before a stop.", default=0, example="10m", le=7 * DAY
+    )
+    substitute: float = setting(
+        "Share of the inputs that may be replaced by what the model expects of them when they are missing, Bad or stand "
+        "still, or contradict all others: the score is then Uncertain. From it at least one of three or more inputs; "
+        "0: none.",
+        unit="share",
+        default=0.2,
+        example=0.2,
+        ge=0.0,
+        le=0.5,
     )
     train: Train = setting("Which history it learns from, and when.", default=Train())
     score: Score = setting("When and on what it scores.", default=Score())

@@ -32,7 +32,7 @@ class Broken(Arithmetic):
     """Cannot score."""
 
     def score(self, windows: Floats) -> Floats:
-        raise TooLittleData("scoring", 0, 1)
+        raise TooLittleData("scoring", len(windows), 9)
 
 
 def task() -> ScoreTask:

@@ -124,3 +124,13 @@ def test_a_model_of_normal_behaviour_does_not_learn_from_alarms_that_nobody_call
     learned, kept = (_store(one).card(NAME, 1) for one in both)
     assert kept.counts["Flow"]["excluded by engineer"] == 200
     assert "excluded by engineer" not in learned.counts["Flow"]
+
+
+def test_a_version_that_learned_from_what_the_running_one_calls_abnormal_is_doubted(running: Path) -> None:
+    changed = _task(running, lambda flow: flow + 5.0 * np.std(flow) * (np.arange(STEPS) > STEPS // 2))
+    outcome = compute(changed, _nobody)
+    assert not outcome.approved
+    (doubt,) = _store(changed).card(NAME, outcome.version).doubts
+    assert doubt.startswith("version 1, which runs, calls")
+    assert doubt in outcome.short
+    assert not _store(changed).card(NAME, compute(_task(running), _nobody).version).doubts

@@ -14,6 +14,7 @@ from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import OperatorAct, TickRecord
 from tagsight.outputs import operator_row
+from tagsight.planner import Backlog
 from tagsight.results import OutputRow, OutputValue
 from tagsight.served_results import FRESH, LAST_USABLE, NO_DATA, LedgerSource
 from tagsight_connectors.history import Sample, Span
@@ -117,6 +118,16 @@ def test_a_revised_past_is_seen_in_the_history_and_not_as_the_present(served: Se
     assert after > position
     history, more = served.source.history("P101/Health/Score", Span(0, 10**12), 10, 0)
     assert (history.values.tolist(), more) == ([0.9, 0.3], False)
+
+
+def test_results_of_a_clock_that_was_ahead_hide_nothing_once_they_are_taken_back(served: Served) -> None:
+    served.store(60)
+    served.store(100_000, 0.9)
+    _, position = served.look(0)
+    served.ledger.retract(Backlog(MODEL, 60 * SECOND, 60 * SECOND))
+    served.store(120, 0.5)
+    samples, _ = served.look(position)
+    assert samples["P101/Health/Score"].value == 0.5
 
 
 def test_history_is_paged_and_says_whether_there_is_more(served: Served) -> None:

@@ -67,6 +67,36 @@ def approve(name: str, version: int, data: DataFolder) -> None:
 @command.command()
 @name_argument
 @data_option
+def compare(name: str, data: DataFolder) -> None:
+    """Compare the newest version, in the shadow, with the one that runs: alarms of both on the same live data."""
+    from tagsight.clocks import SystemClock
+    from tagsight.ledger.ledger import Ledger
+    from tagsight.promotion import challenge
+
+    register = _register(data)
+    found = None
+    if data.ledger.exists():
+        with Ledger.open_reader(data.ledger, SystemClock()) as ledger:
+            found = challenge(ledger, register, name)
+    if found is None:
+        click.echo(f"{name}: no later version waits in the shadow")
+        return
+    one = found.contest
+    click.echo(f"{name}: version {found.champion} runs, version {found.challenger} in its shadow")
+    click.echo(f"Together       {one.scores} scores in {one.days:.1f} days")
+    click.echo(f"Alarms         {one.champion} of version {found.champion}, {one.challenger} of {found.challenger}")
+    click.echo(f"Called true    {one.true_alarms}: {one.true_found[0]} and {one.true_found[1]} of them found")
+    click.echo(f"Verdict        {one.verdict}")
+    if found.against:
+        click.echo(f"Against it     {found.against}")
+    click.echo(
+        f"To let it run: `tagsight model approve {name} {found.challenger}`; back: `tagsight model rollback {name}`"
+    )
+
+
+@command.command()
+@name_argument
+@data_option
 def rollback(name: str, data: DataFolder) -> None:
     """Go back to the version that was approved before."""
     version = _register(data).rollback(name, getpass.getuser())
