@@ -63,7 +63,7 @@ class Language:
                 values = found.groupdict()
                 what = values.pop("_what")
                 words = self.reasons[key].format(**values)
-                return words if what is None else self.say("named", reason=words, what=what)
+                return words if what is None else self.say("named", reason=words, what=self._known(what) or what)
         return None
 
 

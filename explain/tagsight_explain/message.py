@@ -100,6 +100,13 @@ def not_scored(asset: str, reason: str, *, code: str = ENGLISH) -> str:
     return _cut(words.say("not_scored", asset=_clean(asset), reason=_clean(words.reason(reason))), LIMIT)
 
 
+def to_check(asset: str, reason: str, *, code: str = ENGLISH) -> str:
+    """The sentence where a sensor is at fault and the model goes on without it; the reason names the sensor."""
+    words = language(code)
+    clause = _clean(words.reason(reason))
+    return _cut(words.say("of_asset", asset=_clean(asset), clause=clause) if _clean(asset) else clause, LIMIT)
+
+
 def not_explained(asset: str, score: float, reason: str, *, code: str = ENGLISH) -> str:
     """The sentence where there is a score whose explanation does not hold."""
     words = language(code)

@@ -19,7 +19,7 @@ from tagsight.plan import CausePlan
 from tagsight.results import ExplanationResult, OutputRow, OutputValue, Run, State
 from tagsight_connectors.quality import BAD, GOOD, UNCERTAIN, Quality, quality_of
 from tagsight_explain.language import ENGLISH, language
-from tagsight_explain.message import Cause, message, not_explained, not_scored
+from tagsight_explain.message import Cause, message, not_explained, not_scored, to_check
 
 SCORE_PART: Final = "score"
 EXPLANATION_PART: Final = "explanation"
@@ -41,7 +41,7 @@ class Circumstances:
         last_state: state of the last scored run: likewise.
         off: the operator has switched announcing off.
         shelved: why it announces nothing for some time; "": it is not shelved.
-        sensor_fault: why the run is not scored is a fault of a sensor (flat line, spike).
+        sensor_fault: a sensor is at fault (flat line, spike, or it contradicts all others); the run's reason says which.
         units: role -> engineering unit.
         timezone: of the times in the sentence.
         detail: values per role are wanted too.
@@ -99,8 +99,9 @@ def appearance(run: Run, now: Circumstances) -> Appearance:
     if announces_nothing:
         values = run.quality if now.shelved and not now.off and run.score is not None else None
         return Appearance(State.FUNCTION_CHECK, False, UNCERTAIN, announces_nothing, values)
-    if now.sensor_fault and not now.last_alarm:  # an alarm that is active stays, as while nothing can be scored
-        return Appearance(State.OUT_OF_SPECIFICATION, False, GOOD, run.reason, _at_least_bad(run.quality))
+    if now.sensor_fault and not now.last_alarm and not now.alarm:  # an active alarm stays, as while nothing is scored
+        values = run.quality if run.score is not None else _at_least_bad(run.quality)
+        return Appearance(State.OUT_OF_SPECIFICATION, False, GOOD, run.reason, values)
     if run.score is None:
         return Appearance(now.last_state, now.last_alarm, _at_least_bad(run.quality), run.reason)
     if now.alarm:
@@ -221,6 +222,8 @@ def _explanation_status(run: Run, status: int) -> int:
 def _sentence(run: Run, now: Circumstances, look: Appearance, causes: Sequence[Cause]) -> str:
     if run.score is None:
         return not_scored(now.asset, run.reason, code=now.language)
+    if now.sensor_fault and not look.alarm:
+        return to_check(now.asset, run.reason, code=now.language)
     if run.score < LIMIT / 2:
         return ""
     if run.explanation is not None and run.explanation.failure:

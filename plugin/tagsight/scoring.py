@@ -13,6 +13,7 @@ import numpy as np
 from tagsight.framing import build_frame, live_span
 from tagsight.results import ExplanationResult, RoleResult, Run
 from tagsight.scoring_task import ModelFacts, ScoredRun, ScoreTask, StorePlace, Unloadable
+from tagsight.substituting import SENSOR_REASONS, Replaced, missing_inputs
 from tagsight_connectors.quality import BAD, BAD_NO_DATA, BAD_SENSOR_FAILURE, GOOD, UNCERTAIN
 from tagsight_explain.explainers import explain_many
 from tagsight_explain.explanation import Explanation
@@ -26,7 +27,6 @@ from tagsight_models.reasons import Reason
 from tagsight_models.windows import Windows, digest, windows
 
 STOPPED_REASONS: Final = (Reason.NOT_RUNNING, Reason.STARTING, Reason.EXCLUDED)
-SENSOR_REASONS: Final = (Reason.FLAT_LINE, Reason.SPIKE)
 MOST_ROLES_NAMED: Final = 3
 
 
@@ -123,10 +123,12 @@ def _scored(task: ScoreTask, loaded: Loaded, challenger: Loaded | None = None) -
     cut = windows(framed.frame, card.window_steps, np.array(task.due, dtype=np.int64))
     digests = [digest(cut, n) for n in range(len(cut))]
     changed = [n for n, due in enumerate(task.due) if task.known.get(due) != digests[n]]
-    scored = [n for n in changed if cut.usable[n]]
-    results = dict(zip(scored, _values(model, cut, scored), strict=True)) if scored else {}
-    shadows = _shadows(challenger, cut, scored)
-    runs = [_run(task, loaded, cut, n, digests[n], results.get(n)) for n in changed]
+    replaced = missing_inputs(model, cut, changed, task.plan.substitute)
+    scored = [n for n in changed if cut.usable[n] or n in replaced]
+    block = np.array([replaced[n].window if n in replaced else cut.values[n] for n in scored])
+    results = dict(zip(scored, _values(model, cut.roles, block), strict=True)) if scored else {}
+    shadows = _shadows(challenger, cut, [n for n in scored if n not in replaced])
+    runs = [_run(task, loaded, cut, n, digests[n], results.get(n), replaced.get(n)) for n in changed]
     return [
         replace(one, run=replace(one.run, shadow=shadows[n])) if n in shadows else one
         for n, one in zip(changed, runs, strict=True)
@@ -154,8 +156,7 @@ class _Scored:
     window: Floats
 
 
-def _values(model: JobModel, cut: Windows, rows: Sequence[int]) -> list[_Scored]:
-    block = np.ascontiguousarray(cut.values[rows])
+def _values(model: JobModel, roles: Sequence[str], block: Floats) -> list[_Scored]:
     scores = model.score(block)
     expected = model.expectation(block)
     results = model.results(block)
@@ -170,12 +171,12 @@ def _values(model: JobModel, cut: Windows, rows: Sequence[int]) -> list[_Scored]
                     float(expected.lower[k, column]),
                     float(expected.upper[k, column]),
                 )
-                for column, role in enumerate(cut.roles)
+                for column, role in enumerate(roles)
             ),
             results[k],
             block[k],
         )
-        for k in range(len(rows))
+        for k in range(len(block))
     ]
 
 
@@ -186,6 +187,7 @@ def _run(  # noqa: PLR0917 - the parts of one result
     n: int,
     input_digest: str,
     values: _Scored | None,
+    replaced: Replaced | None,
 ) -> ScoredRun:
     due = task.due[n]
     base = Run(
@@ -202,16 +204,17 @@ def _run(  # noqa: PLR0917 - the parts of one result
         return _not_scored(base, *cut.why(n))
     if not np.isfinite(values.score):
         return ScoredRun(replace(base, quality=BAD, reason="the model's score is not a number", roles=values.roles))
-    doubtful = bool(cut.uncertain[n])
+    doubt = "rests on uncertain or bridged values" if cut.uncertain[n] else ""
+    doubt = replaced.reason if replaced is not None else doubt
     run = replace(
         base,
         score=values.score,
-        quality=UNCERTAIN if doubtful else GOOD,
-        reason="rests on uncertain or bridged values" if doubtful else "",
+        quality=UNCERTAIN if doubt else GOOD,
+        reason=doubt,
         roles=values.roles,
         results=values.results,
     )
-    return ScoredRun(run, values.window)
+    return ScoredRun(run, values.window, sensor_fault=replaced is not None and replaced.sensor)
 
 
 def _not_scored(base: Run, reason: Reason, roles: tuple[str, ...]) -> ScoredRun:

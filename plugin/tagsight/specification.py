@@ -370,9 +370,8 @@ class Model(Setting):
         "Left out after a start and before a stop.", default=0, example="10m", le=7 * DAY
     )
     substitute: float = setting(
-        "Share of the inputs that may be replaced by what the model expects of them when they are missing, Bad or stand "
-        "still, or contradict all others: the score is then Uncertain. From it at least one of three or more inputs; "
-        "0: none.",
+        "Share of the inputs that may be replaced by what the model expects of them when they are missing, Bad, stand "
+        "still or contradict all others; the score is then Uncertain. At least one of three or more inputs; 0: none.",
         unit="share",
         default=0.2,
         example=0.2,
