@@ -1,10 +1,15 @@
-"""Training of networks: the one place of Lightning's Trainer. Seeded, deterministic, quiet, within a time budget."""
+"""Training of networks: the one place of Lightning's Trainer. Seeded, deterministic, quiet, within a time budget.
+
+Where the settings name a folder, a fit keeps its state there (`training_state`; Lightning's own checkpoints are pickles
+and stay off): killed and started again, it goes on from the last epoch that was kept, and ends with the same weights.
+"""
 
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
@@ -15,6 +20,13 @@ with warnings.catch_warnings():
     import lightning.pytorch as lightning
 
 from tagsight_models.errors import TrainingInterrupted
+from tagsight_models.training_state import (
+    Snapshot,
+    TrainingState,
+    fingerprint,
+    optimiser_tensors,
+    restore_optimiser,
+)
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 
@@ -26,7 +38,7 @@ Augment: TypeAlias = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, T
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
-    """How long and how fast a network learns."""
+    """How long and how fast a network learns; `kept_in`: folder of the state of fits that may be killed."""
 
     epochs: int = 150
     patience: int = 12
@@ -35,6 +47,8 @@ class FitSettings:
     weight_decay: float = 1e-3
     seed: int = 0
     at_most_seconds: float = 20.0
+    kept_in: Path | None = None
+    kept_every_seconds: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +118,9 @@ class Learner(lightning.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW."""
         return torch.optim.AdamW(
-            self.network.parameters(), lr=self.settings.rate, weight_decay=self.settings.weight_decay
+            [one for one in self.network.parameters() if one.requires_grad],
+            lr=self.settings.rate,
+            weight_decay=self.settings.weight_decay,
         )
 
 
@@ -133,18 +149,30 @@ class BestWeights(lightning.Callback):
         self.stopped_by_time = False
         self.weights: dict[str, Tensor] = {}
 
+    @property
+    def ended(self) -> bool:
+        """There is nothing more to learn: no better for long, or all epochs done."""
+        return self.epoch - self.best_epoch >= self.settings.patience or self.epoch >= self.settings.epochs
+
     def on_validation_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Compare; the first validation, before any step, is the linear start."""
         loss = float(torch.stack(pl_module.validation).sum()) / self.rows
         pl_module.validation.clear()
         if trainer.sanity_checking:
+            if self.weights:  # it goes on from where it was
+                return
             self.start_loss = loss
         else:
             self.epoch += 1
         if loss < self.best_loss - (1e-4 if self.weights else 0.0):
             self.best_loss, self.best_epoch = loss, self.epoch
             self.weights = {name: value.clone() for name, value in pl_module.network.state_dict().items()}
+        if not trainer.sanity_checking:
+            self.keep(trainer, pl_module)
         self._stop(trainer)
+
+    def keep(self, trainer: Any, pl_module: Any) -> None:
+        """After each epoch: nothing is kept of a fit without a folder."""
 
     def _stop(self, trainer: Any) -> None:
         spent = time.monotonic() - self.started
@@ -154,11 +182,65 @@ class BestWeights(lightning.Callback):
         share = max(self.epoch / max(self.settings.epochs, 1), spent / max(self.settings.at_most_seconds, 1e-9))
         self.progress(min(share, 1.0), f"epoch {self.epoch}, loss {self.best_loss:.4f}")
 
+    def fitted(self) -> Fitted:
+        """What was done so far."""
+        return Fitted(
+            self.epoch,
+            self.best_epoch,
+            self.start_loss,
+            self.best_loss,
+            time.monotonic() - self.started,
+            self.stopped_by_time,
+        )
+
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         """Ended from outside."""
         del trainer, pl_module
         if isinstance(exception, KeyboardInterrupt):
             raise TrainingInterrupted(self.epoch) from exception
+
+
+class KeptWeights(BestWeights):
+    """The same, with its state on disk."""
+
+    def __init__(
+        self,
+        settings: FitSettings,
+        rows: int,
+        progress: Progress,
+        state: TrainingState,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__(settings, rows, progress)
+        self.state, self.generator = state, generator
+        self.before = state.read()
+        self.finished = False
+        if self.before is not None:
+            said = dict(self.before.said)
+            self.finished, self.stopped_by_time = said["finished"], said["stopped_by_time"]
+            self.epoch, self.best_epoch = said["epochs"], said["best_epoch"]
+            self.start_loss, self.best_loss = said["start_loss"], said["best_loss"]
+            self.started -= said["seconds"]
+            self.weights = dict(self.before.best)
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """Take up what was left; the first validation may not have used any random number."""
+        del pl_module
+        if self.before is not None:
+            restore_optimiser(trainer.optimizers[0], self.before.optimiser)
+            self.generator.set_state(self.before.random["batches"])
+            torch.random.set_rng_state(self.before.random["dropout"])
+
+    def keep(self, trainer: Any, pl_module: Any) -> None:
+        """Now and then."""
+        if self.state.due:
+            self.write(pl_module.network, optimiser_tensors(trainer.optimizers[0]))
+
+    def write(self, network: nn.Module, optimiser: Mapping[str, Tensor]) -> None:
+        """All of it."""
+        said = {**asdict(self.fitted()), "finished": self.finished}
+        random = {"batches": self.generator.get_state(), "dropout": torch.random.get_rng_state()}
+        self.state.write(Snapshot(said, network.state_dict(), self.weights, optimiser, random))
 
 
 def fit(
@@ -182,14 +264,33 @@ def fit(
         progress: called with the fraction done and words, after each epoch; an exception it raises ends the fit.
         augment: changes each training batch (never a held-out one), with the fit's own random numbers.
     """
+    generator = torch.Generator().manual_seed(settings.seed)
+    learner = Learner(network, loss, settings)
     keeper = BestWeights(settings, len(validate[0]), progress)
+    if settings.kept_in is not None:
+        named = _fingerprint(learner, train, validate, augment)
+        state = TrainingState(settings.kept_in, named, every_seconds=settings.kept_every_seconds)
+        keeper = kept = KeptWeights(settings, len(validate[0]), progress, state, generator)
+        if kept.before is not None:
+            network.load_state_dict(kept.before.weights)
+    if not (keeper.weights and (keeper.ended or keeper.stopped_by_time)):
+        _run(learner, keeper, Batches(*train, settings.batch, generator, augment), validate)
+    network.load_state_dict(keeper.weights)
+    if isinstance(keeper, KeptWeights) and not keeper.finished:
+        keeper.finished = True
+        keeper.write(network, {})
+    return keeper.fitted()
+
+
+def _run(learner: Learner, keeper: BestWeights, batches: Batches, validate: tuple[Tensor, Tensor]) -> None:
+    """Lightning's part: the epochs that are left."""
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
-        torch.manual_seed(settings.seed)  # of dropout
+        torch.manual_seed(learner.settings.seed)  # of dropout
         trainer = lightning.Trainer(
             accelerator="cpu",
             devices=1,
-            max_epochs=max(settings.epochs, 0),
+            max_epochs=max(learner.settings.epochs - keeper.epoch, 0),
             num_sanity_val_steps=-1,
             logger=False,
             enable_checkpointing=False,
@@ -198,14 +299,24 @@ def fit(
             gradient_clip_val=1.0,
             callbacks=[keeper],
         )
-        trainer.fit(
-            Learner(network, loss, settings),
-            Batches(*train, settings.batch, torch.Generator().manual_seed(settings.seed), augment),
-            Batches(*validate, 4096, None),
-        )
-    network.load_state_dict(keeper.weights)
-    seconds = time.monotonic() - keeper.started
-    return Fitted(keeper.epoch, keeper.best_epoch, keeper.start_loss, keeper.best_loss, seconds, keeper.stopped_by_time)
+        trainer.fit(learner, batches, Batches(*validate, 4096, None))
+
+
+def _fingerprint(
+    learner: Learner, train: tuple[Tensor, Tensor], validate: tuple[Tensor, Tensor], augment: Augment | None
+) -> str:
+    """Of data, settings and first weights; what the loss is shows in its values."""
+    network, loss, settings = learner.network, learner.loss, learner.settings
+    was_training = network.training
+    network.eval()
+    with torch.no_grad():
+        losses = [loss(network, inputs[:256], targets[:256]) for inputs, targets in (train, validate)]
+    network.train(was_training)
+    frozen = [name for name, one in network.named_parameters() if not one.requires_grad]
+    wanted = replace(settings, kept_in=None, kept_every_seconds=0.0)
+    changed = getattr(augment, "__qualname__", repr(augment))
+    said = f"{type(network).__qualname__} {list(network.state_dict())} {frozen} {wanted} {changed}"
+    return fingerprint([said, *network.state_dict().values(), *train, *validate, *losses])
 
 
 def part_of(progress: Progress, start: float, end: float) -> Progress:
