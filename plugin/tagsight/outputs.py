@@ -41,7 +41,7 @@ class Circumstances:
         last_state: state of the last scored run: likewise.
         off: the operator has switched announcing off.
         shelved: why it announces nothing for some time; "": it is not shelved.
-        sensor_fault: a sensor is at fault (flat line, spike, or it contradicts all others); the run's reason says which.
+        sensor_fault: a sensor is at fault (flat line, spike, or it contradicts all others): the reason says which.
         units: role -> engineering unit.
         timezone: of the times in the sentence.
         detail: values per role are wanted too.
