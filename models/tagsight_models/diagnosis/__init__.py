@@ -1,0 +1,6 @@
+"""The job `diagnosis`: which known fault it is, learned from labelled periods, with calibrated probabilities and "unknown".
+
+Floors, from the top: `fit` (training) -> `verdict`, `held_out` -> `model` -> `judgement` -> `experts`, `pool`,
+`novelty` -> `forest`, `discriminants`, `severity`, `networks`; `sight` -> `features`, `labelled_windows`; `folds` ->
+`labelled_windows` -> `components`, `settings`.
+"""
