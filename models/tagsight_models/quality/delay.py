@@ -12,8 +12,9 @@ from tagsight_models.regression.ridge_line import ridge
 from tagsight_models.regression.window_features import taps, window_features
 
 CANDIDATES: Final = 25
-CLEAR: Final = 0.02
-"""A delay counts when its error is this share below that of none; else there is none to be seen."""
+CLEAR: Final = 0.1
+"""A delay counts when its error is this share below that of none: a line that is no good model of the plant can seem a
+little better at a wrong delay, and where inputs are so slow that the delay hardly shows, it hardly matters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,7 @@ def train_quality(
             usual=usual_range(found.windows[:, -1]),
             quantile_alone=fields.quantile_alone,
             quantile_following=fields.quantile_following,
+            widening=fields.widening,
         )
     )
     progress(1.0, judged.verdict)
@@ -170,6 +171,7 @@ def _facts(
         "usual_error": fields.noise.overall,
         "quantile_alone": fields.quantile_alone,
         "quantile_following": fields.quantile_following,
+        "widening": fields.widening,
         "field": np.exp(fields.field.logs).tolist(),
         "delays_tried": [list(one) for one in delays],
     }

@@ -33,6 +33,9 @@ CLEARLY: Final = 0.05
 
 TRIAL_TREES: Final = 100
 
+WIDENING: Final = (0.9, 1.5)
+"""Least and most widening."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quarter:
@@ -49,12 +52,17 @@ class Quarter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibrated:
-    """What the held-out time says of errors: their level, their field, and quantiles in spreads."""
+    """What the held-out time says of errors: their level, their field, and quantiles in spreads.
+
+    Laboratory values often come at one time of day, so an interval that follows them may be too narrow for the rest
+    of the day: `widening` is what makes it cover all samples of the held-out time.
+    """
 
     noise: NoiseLevel
     field: ResidualField
     quantile_alone: float
     quantile_following: float
+    widening: float = 1.0
 
 
 def chosen_bound(features: Floats, values: Floats, settings: RegressorSettings) -> float:
@@ -103,9 +111,14 @@ def calibrated(
     points = _points([each.samples for each in held], predictions, noise, region, every_ns)
     field = ResidualField.fit(points, errors / noise.overall)
     spread = np.sqrt(field.prior + field.noise * points.noise) * noise.overall
-    plain = Calibrated(noise, field, quantile(np.abs(errors) / spread, coverage), 1.0)
-    found = [scores(each, followed(each, shares, plain, region, service)) for each in held]
-    return replace(plain, quantile_following=quantile(np.concatenate(found), coverage))
+    parts = np.split(np.abs(errors) / spread, np.cumsum([len(each.samples) for each in held])[:-1])
+    plain = Calibrated(noise, field, max(quantile(part, coverage) for part in parts), 1.0)
+    got = [followed(each, shares, plain, region, service) for each in held]
+    away = np.concatenate([scores(each, one) for each, one in zip(held, got, strict=True)])
+    plain = replace(plain, quantile_following=quantile(away, coverage))
+    got = [followed(each, shares, plain, region, service) for each in held]
+    beyond = [np.abs(each.samples.values - one.predictions) / one.half for each, one in zip(held, got, strict=True)]
+    return replace(plain, widening=float(np.clip(quantile(np.concatenate(beyond), coverage), *WIDENING)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +150,8 @@ def followed(
     # A value never corrects the prediction that it is compared with, however soon it is known.
     got = follow(found.field, known, at, samples.times - 1, found.quantile_following, coverage)
     unit = found.noise.overall
-    return Followed(predictions + unit * got.bias, unit * got.spread, unit * got.quantile * got.spread)
+    half = found.widening * unit * got.quantile * got.spread
+    return Followed(predictions + unit * got.bias, unit * got.spread, half)
 
 
 def scores(quarter: Quarter, got: Followed) -> Floats:

@@ -15,7 +15,7 @@ from tagsight_models.quality.residual_field import USUAL, ResidualField
 from tagsight_models.regression.regressor import Regressor
 
 PLAIN = ("grid_ns", "delay_steps", "lab_every_ns", "target_name", "target_unit", "coverage")
-NUMBERS = ("quantile_alone", "quantile_following")
+NUMBERS = ("quantile_alone", "quantile_following", "widening")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +40,7 @@ class SensorParts:
         usual: shape (2, roles): the 0.5 % and 99.5 % quantiles of the inputs.
         quantile_alone: half-width of the interval in spreads where no laboratory value is known.
         quantile_following: the same where there are some, before any of them moves it.
+        widening: of the half-width, for samples at all times of the day.
     """
 
     roles: tuple[Role, ...]
@@ -59,6 +60,7 @@ class SensorParts:
     usual: Floats
     quantile_alone: float
     quantile_following: float
+    widening: float
 
     def description(self) -> dict[str, Any]:
         """Everything but the arrays, as JSON values."""

@@ -117,7 +117,7 @@ class SoftSensor:
         at = self._points(windows, ends_ns, prediction)
         found = follow(parts.field, known, at, np.asarray(ends_ns), parts.quantile_following, parts.coverage)
         unaided = np.searchsorted(lab.known_ns, ends_ns, side="right") == 0
-        quantile = np.where(unaided, parts.quantile_alone, found.quantile)
+        quantile = np.where(unaided, parts.quantile_alone, parts.widening * found.quantile)
         bias, half = unit * found.bias, unit * quantile * found.spread
         return Corrected(prediction + bias, prediction + bias - half, prediction + bias + half, bias)
 
