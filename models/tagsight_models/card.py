@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,6 +43,9 @@ class ModelCard:
         cannot_see: sentences.
         gates: what the caller needs to gate live data as in training; opaque here.
         outputs: what the model says beside its score.
+        asks: what must be read beside the inputs to score, ns: `target_back_ns`, how far back values of the target
+            count, and `target_known_after_ns`, how long after its time such a value is known; {} for nothing.
+        facts: of calibration and training, beside the metrics.
         doubts: why an engineer should look before approving it, for people.
     """
 
@@ -73,6 +76,8 @@ class ModelCard:
     gates: Mapping[str, Any]
     outputs: tuple[JobOutput, ...] = ()
     doubts: tuple[str, ...] = ()
+    asks: Mapping[str, int] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Sorted, so that the same card has the same bytes."""
@@ -89,7 +94,7 @@ class ModelCard:
         if not isinstance(raw, dict) or raw.pop("format", None) != FORMAT:
             msg = f"not a model card of format {FORMAT}"
             raise ValueError(msg)
-        wanted = {field.name for field in fields(cls)}
+        wanted = {each.name for each in fields(cls)}
         if set(raw) != wanted:
             msg = f"keys of the card differ: {sorted(set(raw) ^ wanted)}"
             raise ValueError(msg)
@@ -130,16 +135,21 @@ class ModelCard:
             *(f"               {line}" for line in self.comparison["lines"]),
             f"State          {'trial: it does not alarm' if self.trial else 'may alarm'}",
             *(f"Doubt          {sentence}" for sentence in self.doubts),
-            (
-                f"Training       {self.metrics['epochs']:.0f} epochs, best {self.metrics['best_epoch']:.0f}, "
-                f"{self.seconds:.1f} s{', stopped by its time budget' if self.stopped_by_time else ''}"
-            ),
+            f"Training       {self._training_words()}",
             *(f"Cannot see     {sentence}" for sentence in self.cannot_see),
             f"Data hash      {self.data_hash}",
             f"Plan hash      {self.plan_hash}",
             f"Versions       {', '.join(f'{name} {version}' for name, version in self.versions.items())}",
         ]
         return "\n".join(lines)
+
+    def _training_words(self) -> str:
+        epochs = (
+            f"{self.metrics['epochs']:.0f} epochs, best {self.metrics['best_epoch']:.0f}, "
+            if "epochs" in self.metrics
+            else ""
+        )
+        return f"{epochs}{self.seconds:.1f} s{', stopped by its time budget' if self.stopped_by_time else ''}"
 
     def _limit_words(self) -> list[str]:
         """Where the limit comes from; a job whose limit the engineer sets has its words only."""

@@ -12,6 +12,7 @@ import numpy as np
 from tagsight_models.calibration import Limit
 from tagsight_models.card import ModelCard
 from tagsight_models.comparison import Comparison, as_json
+from tagsight_models.findings import Findings
 from tagsight_models.frame import Frame
 from tagsight_models.health import HealthModel
 from tagsight_models.statistics.statistic import present
@@ -69,10 +70,49 @@ def card_of(outcome: Outcome, settings: TrainingSettings, origin: Origin) -> Mod
         seed=settings.seed,
         data_hash=origin.hashes.get("data") or data_hash(rows.frame),
         plan_hash=origin.hashes.get("plan", ""),
-        versions={"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in VERSIONS}},
+        versions=_versions(),
         cannot_see=_cannot_see(model),
         gates=origin.gates,
     )
+
+
+def card_of_job(job: str, found: Findings, frame: Frame, settings: TrainingSettings, origin: Origin) -> ModelCard:
+    """The card of a model of any job but `health`: its limit is the engineer's."""
+    times, model = frame.times, found.model
+    return ModelCard(
+        job=job,
+        roles=model.roles,
+        dropped=found.dropped,
+        grid_ns=model.grid_ns,
+        window_steps=model.window_steps,
+        start_ns=int(times[0]),
+        end_ns=int(times[-1]),
+        used_steps=found.used_steps,
+        counts=_counts(frame),
+        limit_start_ns=int(times[0]),
+        limit_end_ns=int(times[-1]),
+        limit={"words": found.limit, "value": 1.0},
+        budget=_budget(settings),
+        provisional="",
+        comparison={"verdict": found.verdict, "trial": found.trial, "lines": list(found.lines)},
+        trial=found.trial,
+        metrics=found.metrics,
+        seconds=found.seconds,
+        stopped_by_time=found.stopped_by_time,
+        seed=settings.seed,
+        data_hash=origin.hashes.get("data") or data_hash(frame),
+        plan_hash=origin.hashes.get("plan", ""),
+        versions=_versions(),
+        cannot_see=found.cannot_see,
+        gates=origin.gates,
+        outputs=model.outputs,
+        asks=found.asks,
+        facts=found.facts,
+    )
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in VERSIONS}}
 
 
 def data_hash(frame: Frame) -> str:

@@ -1,25 +1,35 @@
 """What a model is for: one typed registry of jobs, and the training of each from data to a model and its card."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from tagsight_models.card_writing import Origin
+import numpy as np
+
+from tagsight_models.card_writing import Origin, card_of_job
 from tagsight_models.errors import UnusableInput
+from tagsight_models.findings import Findings
 from tagsight_models.health_training import train_health
+from tagsight_models.quality.fit import train_quality
+from tagsight_models.quality.settings import QualitySettings
 from tagsight_models.trained import Trained
 from tagsight_models.training import Progress, silent
 from tagsight_models.training_data import TrainingData
 from tagsight_models.training_settings import TrainingSettings
 
-Train: TypeAlias = Callable[[TrainingData, TrainingSettings, Origin, Progress], Trained]
+JobSettings: TypeAlias = QualitySettings
 
-JOBS: Final[Mapping[str, Train]] = {"health": train_health}
+LAB_VALUES: Final = 30
+"""Laboratory values that count for the correction of a soft sensor: older ones tell nothing any more."""
+
+Find: TypeAlias = Callable[[TrainingData, TrainingSettings, Any, Progress], Findings]
 
 
 def train(
     job: str,
     data: TrainingData,
     settings: TrainingSettings,
+    of_job: JobSettings | None = None,
     *,
     gates: Mapping[str, Any] | None = None,
     hashes: Mapping[str, str] | None = None,
@@ -28,17 +38,53 @@ def train(
     """Train the model of a job.
 
     Args:
-        job: a key of `JOBS`.
+        job: `health`, or a key of `FIND`.
         data: the training history, aligned and gated, with the labels, target or lives that the job needs.
         settings: what the plan says.
+        of_job: what it says of this job; None for its defaults, and for `health`.
         gates: what the caller needs to gate live data as in training (JSON values); kept in the card.
         hashes: `plan` (and `data`, else computed from the frame), kept in the card.
         progress: called with the share done, 0 to 1, and words.
 
     Raises:
-        TooLittleData: too few usable steps, with how many would do.
-        UnusableInput: a constant role (unless `drop_constant`) or one without any value; an unknown job.
+        ModelError: data that this job cannot learn from, with what is missing and how much would do; an unknown job.
     """
-    if job not in JOBS:
-        raise UnusableInput("job", f"{job!r} is not one of {', '.join(JOBS)}")
-    return JOBS[job](data, settings, Origin(gates or {}, hashes or {}), progress)
+    origin = Origin(gates or {}, hashes or {})
+    if job == "health":
+        return train_health(data, settings, origin, progress)
+    if job not in FIND:
+        raise UnusableInput("job", f"{job!r} is not one of health, {', '.join(FIND)}")
+    find, kind = FIND[job]
+    found = find(data, settings, kind() if of_job is None else of_job, progress)
+    return Trained(found.model, card_of_job(job, found, data.frame, settings, origin))
+
+
+def _quality(data: TrainingData, settings: TrainingSettings, of_job: QualitySettings, progress: Progress) -> Findings:
+    found = train_quality(data, settings, of_job, progress)
+    back_ns = LAB_VALUES * found.model.parts.lab_every_ns + of_job.known_after_ns
+    return Findings(
+        model=found.model,
+        dropped=found.dropped,
+        used_steps=_usable(data),
+        limit="1.0 where the prediction is at one of its limits",
+        verdict=found.compared.verdict,
+        lines=found.compared.lines,
+        trial=found.compared.trial,
+        metrics=found.metrics,
+        facts=found.calibration,
+        cannot_see=found.cannot_see,
+        stopped_by_time=found.fitted.stopped_by_time,
+        seconds=found.seconds,
+        asks={"target_back_ns": back_ns, "target_known_after_ns": of_job.known_after_ns},
+    )
+
+
+def _usable(data: TrainingData) -> int:
+    return int(np.count_nonzero(data.frame.usable))
+
+
+FIND: Final[Mapping[str, tuple[Find, type[Any]]]] = MappingProxyType(
+    {
+        "quality": (_quality, QualitySettings),
+    }
+)

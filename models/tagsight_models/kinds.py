@@ -6,5 +6,8 @@ from typing import Final
 
 from tagsight_models.health import HealthModel
 from tagsight_models.job_model import JobModel
+from tagsight_models.quality.soft_sensor import SoftSensor
 
-KINDS: Final[Mapping[str, type[JobModel]]] = MappingProxyType({HealthModel.kind: HealthModel})
+_KINDS: Final[tuple[type[JobModel], ...]] = (HealthModel, SoftSensor)
+
+KINDS: Final[Mapping[str, type[JobModel]]] = MappingProxyType({each.kind: each for each in _KINDS})

@@ -8,6 +8,7 @@ import numpy as np
 
 from tagsight.averages import IN_CARD
 from tagsight.framing import build_frame, series_of
+from tagsight.job_training import job_settings, training_data
 from tagsight.plan import ModelPlan
 from tagsight.training import TrainOutcome, TrainTask
 from tagsight_models.alignment import median_grid
@@ -16,7 +17,6 @@ from tagsight_models.errors import ModelError
 from tagsight_models.frame import Frame
 from tagsight_models.jobs import train
 from tagsight_models.model_store import ModelStore
-from tagsight_models.training_data import TrainingData
 from tagsight_models.training_settings import TrainingSettings
 from tagsight_models.windows import windows
 
@@ -49,8 +49,9 @@ def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
     )
     trained = train(
         task.plan.job.value,
-        TrainingData(framed.frame),
+        training_data(task, framed.frame),
         _settings(task.plan, framed.frame.grid_ns),
+        job_settings(task.plan),
         gates={**framed.limits.to_json(), **({IN_CARD: dict(task.averaged)} if task.averaged else {})},
         hashes={"plan": task.plan_hash},
         progress=progress,
@@ -85,7 +86,7 @@ def _doubts(store: ModelStore, name: str, frame: Frame) -> Iterator[str]:
         return
     abnormal = float(np.mean(model.score(np.ascontiguousarray(cut.values[usable][:, :, columns])) > 1.0))
     if abnormal > ABNORMAL_SHARE:
-        yield f"version {champion.version}, which runs, calls {abnormal:.0%} of the data abnormal that this one learned from"
+        yield f"version {champion.version}, which runs, calls {abnormal:.0%} of these training data abnormal"
 
 
 def _takes_over(store: ModelStore, name: str, *, trial: bool) -> bool:

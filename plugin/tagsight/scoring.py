@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from tagsight.framing import build_frame, live_span
+from tagsight.job_scoring import Evaluated, evaluated, explained_as, laboratory_of
 from tagsight.results import ExplanationResult, RoleResult, Run
 from tagsight.scoring_task import ModelFacts, ScoredRun, ScoreTask, StorePlace, Unloadable
 from tagsight.substituting import SENSOR_REASONS, Replaced, missing_inputs
@@ -24,6 +25,7 @@ from tagsight_models.gates import GateLimits
 from tagsight_models.job_model import JobModel, Results
 from tagsight_models.model_store import Loaded, ModelStore
 from tagsight_models.reasons import Reason
+from tagsight_models.scoring_model import ScoringModel
 from tagsight_models.windows import Windows, digest, windows
 
 STOPPED_REASONS: Final = (Reason.NOT_RUNNING, Reason.STARTING, Reason.EXCLUDED)
@@ -93,10 +95,17 @@ class Scorer:
             return [
                 replace(one.run, explanation=_unexplained("another version was approved meanwhile")) for one in asked
             ]
-        stacked = np.stack([one.window for one in asked if one.window is not None])
-        scores = np.array([one.run.score for one in asked], dtype=np.float64)
-        found = explain_many(loaded.model, stacked, scores, settings, monotonic)
+        if any(explained_as(loaded.model, one.run) is not loaded.model for one in asked):
+            found = [_explained(explained_as(loaded.model, one.run), [one], settings)[0] for one in asked]
+        else:
+            found = _explained(loaded.model, asked, settings)
         return [replace(one.run, explanation=_result(each)) for one, each in zip(asked, found, strict=True)]
+
+
+def _explained(model: ScoringModel, asked: Sequence[ScoredRun], settings: ExplainSettings) -> list[Explanation]:
+    stacked = np.stack([one.window for one in asked if one.window is not None])
+    scores = np.array([one.run.score for one in asked], dtype=np.float64)
+    return explain_many(model, stacked, scores, settings, monotonic)
 
 
 def _scored(task: ScoreTask, loaded: Loaded, challenger: Loaded | None = None) -> list[ScoredRun]:
@@ -126,7 +135,8 @@ def _scored(task: ScoreTask, loaded: Loaded, challenger: Loaded | None = None) -
     replaced = missing_inputs(model, cut, changed, task.plan.substitute)
     scored = [n for n in changed if cut.usable[n] or n in replaced]
     block = np.array([replaced[n].window if n in replaced else cut.values[n] for n in scored])
-    results = dict(zip(scored, _values(model, cut.roles, block), strict=True)) if scored else {}
+    found = evaluated(model, block, cut.ends[scored], laboratory_of(task, card, limits)) if scored else None
+    results = dict(zip(scored, _values(model, cut.roles, block, found), strict=True)) if found else {}
     shadows = _shadows(challenger, cut, [n for n in scored if n not in replaced])
     runs = [_run(task, loaded, cut, n, digests[n], results.get(n), replaced.get(n)) for n in changed]
     return [
@@ -156,13 +166,11 @@ class _Scored:
     window: Floats
 
 
-def _values(model: JobModel, roles: Sequence[str], block: Floats) -> list[_Scored]:
-    scores = model.score(block)
+def _values(model: JobModel, roles: Sequence[str], block: Floats, found: Evaluated) -> list[_Scored]:
     expected = model.expectation(block)
-    results = model.results(block)
     return [
         _Scored(
-            float(scores[k]),
+            float(found.scores[k]),
             tuple(
                 RoleResult(
                     role,
@@ -173,7 +181,7 @@ def _values(model: JobModel, roles: Sequence[str], block: Floats) -> list[_Score
                 )
                 for column, role in enumerate(roles)
             ),
-            results[k],
+            found.results[k],
             block[k],
         )
         for k in range(len(block))

@@ -38,6 +38,21 @@ class Unloadable:
 
 
 @dataclass(frozen=True, slots=True)
+class LabReading:
+    """One laboratory value of a soft sensor's target.
+
+    Attributes:
+        sampled_ns: when the sample was taken, UTC ns.
+        value: engineering units.
+        history: role -> inputs, from as far back as a window that ends then needs.
+    """
+
+    sampled_ns: int
+    value: float
+    history: Mapping[str, TagHistory]
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreTask:
     """One model's share of a tick.
 
@@ -47,6 +62,7 @@ class ScoreTask:
         history: role -> values, from as far back as `Participant.starts` says.
         operands: operand of the running condition -> values.
         due: due times to score, ascending; multiples of the model's grid.
+        laboratory: recent values of the target; only a soft sensor has any.
         known: due time -> input digest of what was scored before: the same digest is not scored again.
     """
 
@@ -56,6 +72,7 @@ class ScoreTask:
     operands: Mapping[str, TagHistory]
     due: tuple[int, ...]
     known: Mapping[int, str] = field(default_factory=dict)
+    laboratory: tuple[LabReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

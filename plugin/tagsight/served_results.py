@@ -98,9 +98,9 @@ class LedgerSource:
         return [_typed_variable(model, tag) for model, tag in found]
 
     def changes(self, position: int) -> Changes:
-        """Rows stored since, in their order; everything at the start, when the service stops or comes back, and when
-        results of a clock that was wrong were taken back.
+        """Rows stored since, in their order; sometimes everything.
 
+        That is at the start, when the service stops or comes back, and when results of a wrong clock were taken back.
         A position is a sequence number plus 1, so that it is not 0 (everything) while there is no row yet.
         """
         if not self._tags:

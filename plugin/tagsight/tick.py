@@ -15,13 +15,14 @@ from tagsight.averages import Source, read_sources, sources_of
 from tagsight.binding import Binding
 from tagsight.connections import Link
 from tagsight.framing import READ_BEYOND_NS, live_span, reading_starts
+from tagsight.laboratory import Laboratory
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import Activation, TickRecord
 from tagsight.plan import ModelPlan
 from tagsight.planner import Backlog, Due, Rhythm, due_of_all, slice_of_backlogs
 from tagsight.recording import Explainable, Recorded, Recorder
 from tagsight.results import OutputRow, Run
-from tagsight.scoring_task import ModelFacts, ScoredRun, ScoreTask, StorePlace
+from tagsight.scoring_task import LabReading, ModelFacts, ScoredRun, ScoreTask, StorePlace
 from tagsight.workers import Task, Worker, WorkerFailure
 from tagsight_connectors.errors import HistorianError, IncompleteRead, NotConnected, UnknownTag
 from tagsight_connectors.historian import Historian
@@ -75,6 +76,12 @@ class Participant:
         for name, source in (*self.sources.items(), *self.binding.operands.items()):
             found[source] = min(found.get(source, start), by_name.get(name, start))
         return found
+
+    @property
+    def target(self) -> str | None:
+        """Address of the laboratory value that corrects it, None where there is none."""
+        asked = "target_back_ns" in self.facts.card.asks
+        return next(iter(self.binding.beside.values()), None) if asked else None
 
     @property
     def wait_ns(self) -> int:
@@ -138,6 +145,7 @@ class Ticker:
     _told: dict[frozenset[str], str] = field(init=False, default_factory=dict)
     _substituted: set[str] = field(init=False, default_factory=set)
     _postponed: dict[str, float] = field(init=False, default_factory=dict)
+    _laboratories: dict[tuple[str, int], Laboratory] = field(init=False, default_factory=dict)
 
     async def tick(self, participants: Sequence[Participant]) -> TickOutcome:
         """Do what is due. Raises StorageError when the ledger cannot take it: then nothing of it was done."""
@@ -188,7 +196,7 @@ class Ticker:
             self._postponed |= dict.fromkeys((due.model for due in group), again_s)
             self._tell((due.model for due in group), str(error))
             return TickOutcome()
-        tasks = [self._task(by_key[due.model], due, history) for due in with_dues] if history else []
+        tasks = await self._tasks(with_dues, by_key, history) if history else []
         scored = await self._score(tasks)
         return self._recorded_past(group, by_key, scored)
 
@@ -240,7 +248,7 @@ class Ticker:
                 left = [due for due in left if due.model not in blamed]
                 self._tell(blamed, str(error))
         self._well(due.model for due in left)
-        tasks = [self._task(by_key[due.model], due, history) for due in left] if history else []
+        tasks = await self._tasks(left, by_key, history) if history else []
         scored = await self._score(tasks)
         return self._recorded(group, by_key, scored, unavailable)
 
@@ -267,6 +275,37 @@ class Ticker:
         if address not in self._substituted:
             self._substituted.add(address)
             self.on_trouble(address, "its averages are computed by TagSight, in training the historian did")
+
+    async def _tasks(
+        self, group: Sequence[Due], by_key: Mapping[str, Participant], history: History
+    ) -> list[ScoreTask]:
+        tasks = [self._task(by_key[due.model], due, history) for due in group]
+        return [
+            replace(task, laboratory=await self._laboratory_of(by_key[due.model], due))
+            if by_key[due.model].target is not None
+            else task
+            for due, task in zip(group, tasks, strict=True)
+        ]
+
+    async def _laboratory_of(self, one: Participant, due: Due) -> tuple[LabReading, ...]:
+        """Recent laboratory values; where they cannot be read now, the soft sensor goes on without."""
+        target, back_ns = one.target, one.facts.card.asks["target_back_ns"]
+        assert target is not None  # asked for those that have one
+
+        async def values(span: Span) -> TagHistory:
+            return (await self.link.use(partial(self._read_all, [target], span))).tags[target]
+
+        async def inputs(time_ns: int) -> Mapping[str, TagHistory]:
+            end_ns = time_ns // one.facts.card.grid_ns * one.facts.card.grid_ns
+            found = await self._read([Due(one.plan.key, (end_ns,), (), 0, end_ns)], [one])
+            return {role: found.tags[source] for role, source in one.sources.items()}
+
+        kept = self._laboratories.setdefault((one.plan.key, one.facts.version), Laboratory())
+        try:
+            return await kept.readings(due.until_ns, back_ns, values, inputs)
+        except HistorianError as error:
+            self._tell([f"{one.plan.key} laboratory values"], str(error))
+            return ()
 
     def _task(self, one: Participant, due: Due, history: History) -> ScoreTask:
         times = (*due.again, *due.fresh)

@@ -1,0 +1,48 @@
+"""From plan and task to what the training of a job takes. Runs in the worker."""
+
+from typing import Final
+
+from tagsight.framing import series_of
+from tagsight.job_plans import ProductionPlan, PrognosisPlan, QualityPlan
+from tagsight.plan import ModelPlan
+from tagsight.training import TrainTask
+from tagsight_models.frame import Frame
+from tagsight_models.jobs import JobSettings
+from tagsight_models.quality.settings import QualitySettings
+from tagsight_models.training_data import Life, TrainingData
+
+HOUR_NS: Final = 3_600_000_000_000
+
+
+def training_data(task: TrainTask, frame: Frame) -> TrainingData:
+    """The frame, with labels, target and lives as far as the job has them."""
+    of_job = task.plan.of_job
+    lives = of_job.lives if isinstance(of_job, PrognosisPlan) else ()
+    target = of_job.target if isinstance(of_job, QualityPlan | ProductionPlan) else ""
+    return TrainingData(
+        frame,
+        periods=task.labels,
+        target=None if task.target is None else series_of(task.target),
+        target_name=target.rsplit("/", 1)[-1],
+        lives=tuple(Life(one.start_ns, one.end_ns, one.failed) for one in lives),
+    )
+
+
+def job_settings(plan: ModelPlan) -> JobSettings | None:
+    """Of the job; None for `health`."""
+    match plan.of_job:
+        case QualityPlan():
+            return _quality(plan.of_job)
+        case _:
+            return None
+
+
+def _quality(given: QualityPlan) -> QualitySettings:
+    return QualitySettings(
+        delay_ns=given.delay_ns,
+        known_after_ns=given.known_after_ns,
+        low=given.low,
+        high=given.high,
+        coverage=given.coverage,
+        adjustable=dict(given.adjustable),
+    )
