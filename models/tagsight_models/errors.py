@@ -5,6 +5,7 @@ ModelError
 ├── FrameTooLarge       more samples than a frame may hold
 ├── UnusableInput       a role that cannot be an input: constant, text, all missing
 ├── LabelsUnusable      labels that nothing can be learned from: none, outside the data, one class, contradictory
+├── SisterUnusable      a sister machine's model that a training cannot start from
 ├── ModelFileDamaged    a hash, signature, schema or path that is wrong: the model is not loaded
 ├── TrainingInterrupted ended from outside; can be resumed
 └── NoSuchModel         a version that is not in the store
@@ -66,6 +67,18 @@ class LabelsUnusable(ModelError):
 
     def __str__(self) -> str:
         return f"labels cannot be used: {self.cause}"
+
+
+@dataclass
+class SisterUnusable(ModelError):
+    """A training cannot start from this sister machine's model."""
+
+    sister: str
+    cause: str
+    mend: str = "Name in `from` a model of the same job with inputs of the same names and units, or remove `from`."
+
+    def __str__(self) -> str:
+        return f"`from: {self.sister}`: {self.cause}"
 
 
 @dataclass
