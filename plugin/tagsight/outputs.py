@@ -18,8 +18,10 @@ from tagsight.clocks import SECOND
 from tagsight.plan import CausePlan
 from tagsight.results import ExplanationResult, OutputRow, OutputValue, Run, State
 from tagsight_connectors.quality import BAD, GOOD, UNCERTAIN, Quality, quality_of
+from tagsight_explain.headline import headline
 from tagsight_explain.language import ENGLISH, language
 from tagsight_explain.message import Cause, message, not_explained, not_scored, to_check
+from tagsight_models.job_output import JobOutput
 
 SCORE_PART: Final = "score"
 EXPLANATION_PART: Final = "explanation"
@@ -65,7 +67,7 @@ class Circumstances:
     descriptions: Mapping[str, str] = field(default_factory=dict)
     causes: tuple[CausePlan, ...] = ()
     language: str = ENGLISH
-    job_outputs: tuple[str, ...] = ()
+    job_outputs: tuple[JobOutput, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +139,15 @@ def score_row(run: Run, now: Circumstances) -> OutputRow:
         OutputValue("ModelVersion", run.version, GOOD),
         OutputValue("LastRun", _utc_text(run.due_ns), GOOD),
     ]
-    values += [OutputValue(output, value, look.score_status) for output, value in _results(run, now.job_outputs)]
+    values += [OutputValue(output, value, look.score_status) for output, value in _results(run, now)]
     if now.detail:
         values += _role_values(run, look.score_status)
     return OutputRow(run.model, run.due_ns, SCORE_PART, tuple(values))
 
 
-def _results(run: Run, names: Sequence[str]) -> Iterator[tuple[str, float | str | None]]:
+def _results(run: Run, now: Circumstances) -> Iterator[tuple[str, float | str | None]]:
     """Of the job: every output that the model has, without a value where the run has none or it is no number."""
+    names = (one.name for one in now.job_outputs)
     for name in dict.fromkeys((*names, *run.results)):
         value = run.results.get(name)
         yield name, None if isinstance(value, float) and not math.isfinite(value) else value
@@ -230,7 +233,11 @@ def _sentence(run: Run, now: Circumstances, look: Appearance, causes: Sequence[C
         return not_explained(now.asset, run.score, run.explanation.failure, code=now.language)
     since = _local_text(now.since_ns, run.due_ns, now) if now.since_ns is not None else ""
     abnormal = look.alarm or run.score > LIMIT
-    return message(now.asset, causes, since, code=now.language, advice=advice(now.causes, causes) if abnormal else "")
+    units = {one.name: one.unit for one in now.job_outputs}
+    subject = ": ".join(filter(None, (now.asset, headline(run.results, units, code=now.language))))
+    said = advice(now.causes, causes) if abnormal else ""
+    sentence = message(subject, causes, since, code=now.language, advice=said)
+    return sentence or (subject if run.results else "")
 
 
 def _top_values(rank: int, cause: Cause | None, status: int) -> list[OutputValue]:

@@ -20,6 +20,7 @@ from tagsight.scoring_task import ScoredRun
 from tagsight.shelving import shelved_words
 from tagsight_explain.language import ENGLISH
 from tagsight_models.frame import Floats, Times
+from tagsight_models.job_output import JobOutput
 
 NOBODY = OperatorState()
 NOT_WORTH_IT = ExplanationResult(0.0, {}, {}, "scored after a stop, and below half the limit")
@@ -70,7 +71,7 @@ class Recorder:
     units: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     language: str = ENGLISH
     descriptions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    job_outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    job_outputs: Mapping[str, tuple[JobOutput, ...]] = field(default_factory=dict)
 
     def record(
         self, model: ModelPlan, every_ns: int, scored: Sequence[ScoredRun], unknown: Sequence[int] = ()

@@ -190,9 +190,7 @@ class Service:
         for ticker in self._tickers.values():
             ticker.recorder.units = units
             ticker.recorder.descriptions = {key: one.binding.descriptions for key, one in found.items()}
-            ticker.recorder.job_outputs = {
-                key: tuple(output.name for output in one.facts.card.outputs) for key, one in found.items()
-            }
+            ticker.recorder.job_outputs = {key: one.facts.card.outputs for key, one in found.items()}
 
     async def tick(self, historian: str, every_ns: int) -> None:
         """Score what is due of one historian's models with this interval; a long stop is made good by `catch_up`."""

@@ -10,6 +10,7 @@ from tagsight.outputs import Circumstances, appearance, explanation_row, operato
 from tagsight.plan import CausePlan
 from tagsight.results import ExplanationResult, OutputRow, OutputValue, RoleResult, Run, State
 from tagsight_connectors.quality import BAD, BAD_NO_DATA, GOOD, UNCERTAIN, Quality, quality_of
+from tagsight_models.job_output import JobOutput
 
 DUE = 1_760_000_040_000_000_000
 ROLES = (RoleResult("Flow", 62.0, 50.0, 45.0, 55.0), RoleResult("Pressure", 4.0, 4.1, 3.5, 4.5))
@@ -235,7 +236,7 @@ def test_below_the_limit_nothing_is_advised() -> None:
 
 
 def test_what_the_job_says_has_the_quality_of_the_score_and_is_there_without_a_value_where_a_run_has_none() -> None:
-    now = replace(PUMP, job_outputs=("Class", "RemainingLife"))
+    now = replace(PUMP, job_outputs=(JobOutput("Class", text=True), JobOutput("RemainingLife", "h")))
     said = values(score_row(run(0.3, results={"Class": "bearing", "RemainingLife": 3.5}), now))
     assert (said["Class"].value, said["RemainingLife"].value) == ("bearing", 3.5)
     assert said["Class"].status == said["Score"].status == GOOD
@@ -245,3 +246,14 @@ def test_what_the_job_says_has_the_quality_of_the_score_and_is_there_without_a_v
 
 def test_a_result_that_is_no_number_is_shown_without_a_value() -> None:
     assert values(score_row(run(0.3, results={"RemainingLife": float("nan")}), PUMP))["RemainingLife"].value is None
+
+
+def test_the_sentence_of_a_job_says_first_what_it_found() -> None:
+    results: dict[str, float | str] = {"Class": "bearing", "Probability/bearing": 0.82, "Probability/normal": 0.18}
+    said = values(explanation_row(run(1.2, explanation=EXPLAINED, results=results), PUMP))["Message"].value
+    assert str(said).startswith("P101: bearing (82 %): Flow high")
+    alone = ExplanationResult(0.1, {"Flow": -1.2}, {"Flow": 0.0})
+    assert (
+        values(explanation_row(run(1.2, explanation=alone, results=results), PUMP))["Message"].value
+        == "P101: bearing (82 %)"
+    )
