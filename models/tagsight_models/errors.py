@@ -5,6 +5,8 @@ ModelError
 ├── FrameTooLarge       more samples than a frame may hold
 ├── UnusableInput       a role that cannot be an input: constant, text, all missing
 ├── LabelsUnusable      labels that nothing can be learned from: none, outside the data, one class, contradictory
+├── TooFewLives         says how many runs to failure there are and how many would do
+├── UnusableLife        a run to failure outside the data, too short, or in another one
 ├── SisterUnusable      a sister machine's model that a training cannot start from
 ├── ModelFileDamaged    a hash, signature, schema or path that is wrong: the model is not loaded
 ├── TrainingInterrupted ended from outside; can be resumed
@@ -67,6 +69,30 @@ class LabelsUnusable(ModelError):
 
     def __str__(self) -> str:
         return f"labels cannot be used: {self.cause}"
+
+
+@dataclass
+class TooFewLives(ModelError):
+    """Not enough runs to failure for an interval that covers as stated."""
+
+    found: int
+    needed: int
+    mend: str = "Name more runs in `lives`, of sister machines too; or name a tag and its limit: `crossing`."
+
+    def __str__(self) -> str:
+        return f"learning remaining life: {self.found} runs to failure, at least {self.needed} are needed"
+
+
+@dataclass
+class UnusableLife(ModelError):
+    """A run to failure that nothing can be learned from; `number` counts from 1, in order of time."""
+
+    number: int
+    cause: str
+    mend: str = "Correct its start and end in `lives`, or leave it out; `tagsight probe FILE` shows gaps of each tag."
+
+    def __str__(self) -> str:
+        return f"run {self.number} of `lives` cannot be used: {self.cause}"
 
 
 @dataclass
