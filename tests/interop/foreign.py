@@ -143,7 +143,7 @@ def historian(
     **settings: object,
 ) -> Iterator[ForeignHistorian]:
     """A historian with a certificate that is trusted already, and the tags of its configuration file."""
-    port, name = free_port(), uri.rpartition(":")[2]
+    port, name = settings.get("port") or free_port(), uri.rpartition(":")[2]
     own = ensure_certificate(folder / name, name, f"{uri}:server", ["127.0.0.1", "localhost"])
     TrustList(folder / "certificates").add(own.certificate)
     pem = own.certificate.with_suffix(".crt")

@@ -4,6 +4,7 @@
 //          aggregates: true for aggregates,
 //          policies, modes: what is offered, default Basic256Sha256 and SignAndEncrypt; anonymous: true for anybody too,
 //          userCertificate: DER file of a certificate that is a user,
+//          capabilities: its ServerCapabilities, such as operationLimits,
 //          tags: [{path: "Plant/P101/Speed", type: "Double", unit, low, high, writable,
 //                  start_ms, step_ms, values: [...], bad: [indexes]}]}
 // Prints "ready" when it listens. Every line of stdin is {path, value, time_ms}: a new value; {service_level}: the
@@ -113,6 +114,7 @@ async function main() {
     securityPolicies: (config.policies || ["Basic256Sha256"]).map((name) => SecurityPolicy[name]),
     securityModes: (config.modes || ["SignAndEncrypt"]).map((name) => MessageSecurityMode[name]),
     allowAnonymous: config.anonymous || false,
+    serverCapabilities: config.capabilities || {},
     userManager: { isValidUser: (user, password) => user === config.user && password === config.password },
   });
   await server.initialize();

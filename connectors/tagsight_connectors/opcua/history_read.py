@@ -1,11 +1,11 @@
 """Histories of many tags, completely or with an error that says what is missing (design law 1).
 
-Groups of nodes are asked together; a node with a continuation point goes before one that was not asked yet, so that
-the server never holds more points than `RequestSize` allows nodes. While one answer is decoded, and while the reader
-works on its pages, the server prepares the next: requests overlap, for one node one after the other, for more of them
-two groups in turn. What a server finds too large, or does not answer in time, is asked in halves, from then on without
-overlap; after silence, which may be the connection's, by the next session. Points that are still held when the reader
-leaves are released.
+Groups of nodes are asked together; a node with a continuation point goes before one that was not asked yet, so that the
+server never holds more points than `RequestSize` allows nodes. While one answer is decoded, and while the reader works
+on its pages, the server prepares the next: requests overlap, for one node one after the other, for more of them two
+groups in turn. What a server finds too large, or does not answer in time, is asked in halves, from then on without
+overlap; what is not answered in time is asked about half the time, too; after silence, which may be the connection's,
+by the next session. Points that are still held when the reader leaves are released.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequ
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-from tagsight_connectors.errors import NotConnected
+from tagsight_connectors.errors import HistorianError, NotConnected
 from tagsight_connectors.history import Page, Span
 from tagsight_connectors.opcua.decoding import NodeAnswer
 from tagsight_connectors.opcua.error_mapping import NoAnswer, Silent, TooLarge, status_error
@@ -111,7 +111,7 @@ class HistoryReader:
             group = self._group(waiting, free)
             request = self.service.history_read(
                 [HistoryNode(pages.address, pages.point) for pages in group],
-                Span(group[0].started_ns, group[0].span.end_ns),
+                Span(group[0].started_ns, group[0].until_ns),
                 group[0].page_values,
             )
             asked.append(_Asked(group, asyncio.create_task(request), replace(self.size)))
@@ -121,18 +121,20 @@ class HistoryReader:
         one = asked.popleft()
         try:
             answers = await one.answers
-        except (TooLarge, NoAnswer):
-            if self.size == one.size and not self.size.halve_history():
+        except (TooLarge, NoAnswer) as error:
+            if self.size == one.size and not self._halve(error, one.group[0]):
                 raise
             await self._release(one.group)
             for pages in one.group:
                 pages.restart()
             answers = ()
-        except Silent:
-            self.size.halve_history()
+        except Silent as error:
+            self._halve(error, one.group[0])
             raise
         result = [page for pages, answer in zip(one.group, answers, strict=False) for page in self._take(pages, answer)]
         await self._release([pages for pages in one.group if pages.done and pages.point])
+        for pages in one.group:
+            pages.go_on()
         waiting.extendleft(pages for pages in reversed(one.group) if not pages.done)
         return result
 
@@ -143,7 +145,7 @@ class HistoryReader:
         group: list[NodePages] = []
         while waiting and len(group) < nodes:
             pages = waiting[0]
-            pages.page_values = pages.page_values or values
+            pages.begin(values, self.size.history_range_ns)
             if group and not _fit(group[0], pages):
                 break
             group.append(waiting.popleft())
@@ -159,13 +161,19 @@ class HistoryReader:
             return ()
         if answer.status >> 31:
             error = status_error(answer.status, url=self.url, what=pages.address)
-            if isinstance(error, TooLarge | NoAnswer) and self.size.halve_history():
+            if isinstance(error, TooLarge | NoAnswer) and self._halve(error, pages):
                 pages.restart()
                 return ()
             pages.point = b""
             raise failure(pages, error)
         kept = pages.take(answer)
         return (Page(pages.address, kept),) if len(kept) else ()
+
+    def _halve(self, error: HistorianError, pages: NodePages) -> bool:
+        """Ask for less from now on; False when it is the least already."""
+        less = self.size.halve_history()
+        shorter = not isinstance(error, TooLarge) and self.size.halve_range(pages.until_ns - pages.started_ns)
+        return less or shorter
 
     async def _release(self, held: Sequence[NodePages]) -> None:
         points = [HistoryNode(pages.address, pages.point) for pages in held if pages.point]
@@ -177,7 +185,7 @@ class HistoryReader:
 
 def _fit(one: NodePages, other: NodePages) -> bool:
     """A continuation point carries its own position, but a server may compare the rest of the request."""
-    return one.page_values == other.page_values and one.started_ns == other.started_ns
+    return (one.page_values, one.started_ns, one.until_ns) == (other.page_values, other.started_ns, other.until_ns)
 
 
 async def _let_arrive(asked: deque[_Asked]) -> None:

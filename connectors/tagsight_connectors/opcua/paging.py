@@ -12,6 +12,7 @@ Pure: answers go in, new values and a decision come out. What servers do, and wh
   the second value that did not fit, so the first would be lost; asked again from the last time on.
 * A point that expired or that the server has no room for: asked again from the last time on.
 * Values outside the span (servers differ on whether its end belongs to it): cut off.
+* A server that does not answer about a long time: it is asked about one part of the span after the other.
 """
 
 from dataclasses import dataclass, field
@@ -46,9 +47,10 @@ class NodePages:
         span: as asked.
         page_values: values asked for in one answer; set when a read (re)starts.
         point: continuation point for the next request; empty: ask from `started_ns`.
-        done: nothing more to ask.
+        done: nothing more to ask; after `begin` with a part of the span: of that part, see `go_on`.
         found: rows handed on so far.
         started_ns: where the request began that the continuation point belongs to.
+        until_ns: where it ends; that of the span, or of a part of it.
     """
 
     address: str
@@ -58,17 +60,34 @@ class NodePages:
     done: bool = False
     found: int = 0
     started_ns: int = field(init=False)
+    until_ns: int = field(init=False)
     _last: TagHistory = field(default_factory=empty_history)
     _stalled: int = 0
     _same_time: int = 0
 
     def __post_init__(self) -> None:
         self.started_ns = self.span.start_ns
+        self.until_ns = self.span.end_ns
 
     @property
     def from_ns(self) -> int:
         """The newest time that was read; everything before it is complete."""
-        return int(self._last.times[-1]) if len(self._last) else self.span.start_ns
+        return int(self._last.times[-1]) if len(self._last) else self.started_ns
+
+    def begin(self, page_values: int, range_ns: int) -> None:
+        """How much the next request asks for, unless it goes on with a continuation point."""
+        if not self.page_values:
+            self.page_values = page_values
+            self.until_ns = min(self.started_ns + range_ns, self.span.end_ns)
+
+    def go_on(self) -> None:
+        """To the next part of the span, where this one is done."""
+        if self.done and self.until_ns < self.span.end_ns:
+            self.done = False
+            self.point = b""
+            self.page_values = 0
+            self.started_ns = self.until_ns
+            self._last = empty_history()
 
     def restart(self) -> None:
         """Forget the continuation point: the next request asks from the last time on."""
@@ -92,7 +111,7 @@ class NodePages:
         page = _sorted(answer.history)
         new = self._new(page)
         self._decide(answer, page, new)
-        kept = _cut(new, self.span)
+        kept = _cut(new, Span(self.span.start_ns, self.until_ns))
         self.found += len(kept)
         return kept
 
@@ -113,14 +132,14 @@ class NodePages:
     def _decide(self, answer: NodeAnswer, page: TagHistory, new: TagHistory) -> None:
         asked, before = self.page_values, self.from_ns
         self.point = answer.continuation_point or b""
-        by_time = len(page) > 0 and _is_time(self.point, int(page.times[-1]), self.span.end_ns)
+        by_time = len(page) > 0 and _is_time(self.point, int(page.times[-1]), self.until_ns)
         if by_time:
             self.point = b""
         if len(new):
             self._stalled = 0
             self._same_time = self._same_time + 1 if len(self._last) and int(new.times[-1]) == before else 0
             self._last = new
-        beyond = len(page) > 0 and int(page.times[-1]) >= self.span.end_ns
+        beyond = len(page) > 0 and int(page.times[-1]) >= self.until_ns
         cut_without_point = by_time or (not self.point and 0 < asked <= len(page))
         if cut_without_point and not len(new) and int(page.times[0]) == int(page.times[-1]):
             raise self.incomplete("there are more values of one time than the server puts into an answer")

@@ -172,6 +172,11 @@ class _AsGiven(RequestSize):
         """Never."""
         return False
 
+    def halve_range(self, asked_ns: int) -> bool:
+        """Never."""
+        del asked_ns
+        return False
+
 
 async def _nothing(_addresses: Sequence[str]) -> None:
     """A tag without any answer is left out, and read raw: there its existence is asked."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 LEAST_VALUES: Final = 100
+LEAST_RANGE_NS: Final = 3_600 * 10**9
+"""One slow moment of a server must not cut the history of a year into minutes."""
 
 
 @dataclass
@@ -17,6 +19,7 @@ class RequestSize:
         history_nodes: nodes of HistoryReads at a time, hence continuation points held.
         history_requests: HistoryReads on their way at a time, which share these nodes.
         history_values: values of all nodes of one HistoryRead; 100,000 are about 2 MB and some ms of decoding.
+        history_range_ns: time that one HistoryRead reaches over; without limit until the server does not answer.
         node_values: values of one node in one HistoryRead, where the server tells such a limit.
         read_nodes: attributes of one Read.
         browse_nodes: nodes of one Browse.
@@ -27,6 +30,7 @@ class RequestSize:
     history_nodes: int = 20
     history_requests: int = 2
     history_values: int = 100_000
+    history_range_ns: int = 2**62
     node_values: int = 2**31
     read_nodes: int = 500
     browse_nodes: int = 100
@@ -51,6 +55,13 @@ class RequestSize:
             return overlapped
         self.history_nodes = max(self.history_nodes // 2, 1)
         self.history_values = max(self.history_values // 2, LEAST_VALUES)
+        return True
+
+    def halve_range(self, asked_ns: int) -> bool:
+        """Reach over half of this time from now on; False where that is short already."""
+        if asked_ns <= LEAST_RANGE_NS:
+            return False
+        self.history_range_ns = min(self.history_range_ns, max(asked_ns // 2, LEAST_RANGE_NS))
         return True
 
     def halve(self, name: str) -> bool:

@@ -20,6 +20,7 @@ from tagsight_connectors.opcua.paging import BAD_CONTINUATION_POINT_INVALID, BAD
 from tagsight_connectors.opcua.request_size import RequestSize
 from tagsight_connectors.opcua.wire import ns_of_ticks, ticks_of_ns
 
+BAD_TIMEOUT = 0x800A0000
 BAD_NODE_ID_UNKNOWN, BAD_USER_ACCESS_DENIED, GOOD_NO_DATA, BAD_NO_DATA = 0x80340000, 0x801F0000, 0x00A50000, 0x809B0000
 TICK = 100
 
@@ -288,6 +289,65 @@ async def test_what_a_server_finds_too_large_is_asked_in_halves_and_remembered(r
     found = await everything(Small(good), ["a", "b", "c"], until=3_000, size=size)
     assert all(values == list(range(3_000)) for values in found.values())
     assert size.history_values <= 2_000 * 2
+
+
+HOUR = 3_600 * 10**9
+
+
+def hourly(span: Span) -> TagHistory:
+    """One value each half hour, also at the end of the span."""
+    times = np.arange(-(-span.start_ns // (HOUR // 2)), span.end_ns // (HOUR // 2) + 1, dtype=np.int64)
+    return TagHistory(times * (HOUR // 2), times.astype(np.float64), np.zeros(len(times), dtype=np.uint32))
+
+
+@pytest.mark.parametrize("refused", [NoAnswer("opc.tcp://test", "no answer"), BAD_TIMEOUT], ids=["request", "node"])
+@pytest.mark.parametrize("longest", [1, 3, 20])
+async def test_a_server_that_does_not_answer_about_a_long_time_is_asked_part_after_part(
+    refused: Exception | int, longest: int
+) -> None:
+    """However few values are asked for; ends of the parts come twice and count once."""
+
+    def answer(_node: HistoryNode, span: Span, at_most: int) -> NodeAnswer:
+        if span.end_ns - span.start_ns > longest * HOUR:
+            if isinstance(refused, Exception):
+                raise refused
+            return NodeAnswer(refused, None)
+        assert at_most >= 100
+        return NodeAnswer(0, None, hourly(span))
+
+    plant, size = Plant(answer), RequestSize()
+    read = HistoryReader(plant, size, "opc.tcp://test", reader(plant).check_existence)
+    found = await joined(read, ["a", "b"], Span(0, 100 * HOUR))
+    assert all(values == list(range(200)) for values in found.values())
+    assert longest * HOUR // 2 <= size.history_range_ns <= longest * HOUR
+    asked = len(plant.asked)
+    await joined(read, ["a"], Span(0, 100 * HOUR))
+    assert all(one.end_ns - one.start_ns <= longest * HOUR for _, one, _ in plant.asked[asked:])
+
+
+async def test_points_of_a_part_are_released_before_the_next_part() -> None:
+    def answer(_node: HistoryNode, span: Span, _at_most: int) -> NodeAnswer:
+        return NodeAnswer(0, f"of {span.start_ns // HOUR}".encode(), hourly(span))
+
+    plant = Plant(answer)
+    size = RequestSize(history_range_ns=10 * HOUR)
+    read = HistoryReader(plant, size, "opc.tcp://test", reader(plant).check_existence)
+    assert (await joined(read, ["a"], Span(0, 30 * HOUR)))["a"] == list(range(60))
+    assert plant.released == [b"of 0", b"of 10", b"of 20"]
+
+
+async def joined(read: HistoryReader, addresses: Sequence[str], span: Span) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {address: [] for address in addresses}
+    async with aclosing(read.read(addresses, span)) as pages:
+        async for page in pages:
+            found[page.address] += page.history.values.tolist()
+    return found
+
+
+async def test_a_slow_moment_does_not_cut_short_reads_shorter() -> None:
+    size = RequestSize()
+    assert not size.halve_range(HOUR)
+    assert size == RequestSize()
 
 
 async def test_a_server_that_finds_everything_too_large_is_an_error() -> None:
