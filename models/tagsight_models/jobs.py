@@ -7,9 +7,13 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from tagsight_models.card_writing import Origin, card_of_job
+from tagsight_models.diagnosis.fit import train_diagnosis
+from tagsight_models.diagnosis.settings import DiagnosisSettings
 from tagsight_models.errors import UnusableInput
 from tagsight_models.findings import Findings
 from tagsight_models.health_training import train_health
+from tagsight_models.prognosis.fit import train_prognosis
+from tagsight_models.prognosis.settings import PrognosisSettings
 from tagsight_models.quality.fit import train_quality
 from tagsight_models.quality.settings import QualitySettings
 from tagsight_models.trained import Trained
@@ -17,7 +21,7 @@ from tagsight_models.training import Progress, silent
 from tagsight_models.training_data import TrainingData
 from tagsight_models.training_settings import TrainingSettings
 
-JobSettings: TypeAlias = QualitySettings
+JobSettings: TypeAlias = DiagnosisSettings | PrognosisSettings | QualitySettings
 
 LAB_VALUES: Final = 30
 """Laboratory values that count for the correction of a soft sensor: older ones tell nothing any more."""
@@ -59,6 +63,46 @@ def train(
     return Trained(found.model, card_of_job(job, found, data.frame, settings, origin))
 
 
+def _diagnosis(
+    data: TrainingData, settings: TrainingSettings, of_job: DiagnosisSettings, progress: Progress
+) -> Findings:
+    found = train_diagnosis(data, settings, of_job, progress)
+    return Findings(
+        model=found.model,
+        dropped=found.dropped,
+        used_steps=_usable(data),
+        limit="1.0 where the probability of any fault reaches its limit",
+        verdict=found.verdict,
+        lines=found.lines,
+        trial=found.trial,
+        metrics=found.metrics,
+        facts={**found.calibration, **found.fitted},
+        cannot_see=found.cannot_see,
+        stopped_by_time=bool(found.fitted.get("stopped_by_time", False)),
+        seconds=found.seconds,
+    )
+
+
+def _prognosis(
+    data: TrainingData, settings: TrainingSettings, of_job: PrognosisSettings, progress: Progress
+) -> Findings:
+    found = train_prognosis(data, settings, of_job, progress)
+    return Findings(
+        model=found.model,
+        dropped={},
+        used_steps=_usable(data),
+        limit="1.0 where the remaining life has fallen to the horizon",
+        verdict=found.verdict,
+        lines=found.compared,
+        trial=found.trial,
+        metrics=found.metrics,
+        facts=found.calibration,
+        cannot_see=found.cannot_see,
+        stopped_by_time=any(one.stopped_by_time for one in found.fitted),
+        seconds=found.seconds,
+    )
+
+
 def _quality(data: TrainingData, settings: TrainingSettings, of_job: QualitySettings, progress: Progress) -> Findings:
     found = train_quality(data, settings, of_job, progress)
     back_ns = LAB_VALUES * found.model.parts.lab_every_ns + of_job.known_after_ns
@@ -85,6 +129,8 @@ def _usable(data: TrainingData) -> int:
 
 FIND: Final[Mapping[str, tuple[Find, type[Any]]]] = MappingProxyType(
     {
+        "diagnosis": (_diagnosis, DiagnosisSettings),
+        "prognosis": (_prognosis, PrognosisSettings),
         "quality": (_quality, QualitySettings),
     }
 )

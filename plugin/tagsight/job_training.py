@@ -1,13 +1,16 @@
 """From plan and task to what the training of a job takes. Runs in the worker."""
 
+from dataclasses import replace
 from typing import Final
 
 from tagsight.framing import series_of
-from tagsight.job_plans import ProductionPlan, PrognosisPlan, QualityPlan
+from tagsight.job_plans import DiagnosisPlan, ProductionPlan, PrognosisPlan, QualityPlan
 from tagsight.plan import ModelPlan
 from tagsight.training import TrainTask
+from tagsight_models.diagnosis.settings import DiagnosisSettings
 from tagsight_models.frame import Frame
 from tagsight_models.jobs import JobSettings
+from tagsight_models.prognosis.settings import Crossing, PrognosisSettings
 from tagsight_models.quality.settings import QualitySettings
 from tagsight_models.training_data import Life, TrainingData
 
@@ -31,10 +34,20 @@ def training_data(task: TrainTask, frame: Frame) -> TrainingData:
 def job_settings(plan: ModelPlan) -> JobSettings | None:
     """Of the job; None for `health`."""
     match plan.of_job:
+        case DiagnosisPlan():
+            return DiagnosisSettings(sure_from=plan.of_job.sure_from)
+        case PrognosisPlan():
+            return _prognosis(plan, plan.of_job)
         case QualityPlan():
             return _quality(plan.of_job)
         case _:
             return None
+
+
+def _prognosis(plan: ModelPlan, given: PrognosisPlan) -> PrognosisSettings:
+    crossing = Crossing(given.tag.rsplit("/", 1)[-1], given.limit, given.rising) if given.tag else None
+    settings = PrognosisSettings(given.horizon_ns / HOUR_NS, interval=given.coverage, crossing=crossing)
+    return replace(settings, network=plan.network) if plan.network else settings
 
 
 def _quality(given: QualityPlan) -> QualitySettings:
