@@ -1,20 +1,22 @@
 """The training of the job `health`: from normal rows to a model with limit, bands, comparison and card."""
 
 import time
+from dataclasses import replace
 from typing import Final
 
 from tagsight_models.card_writing import Origin, Outcome, card_of
 from tagsight_models.frame import Floats
 from tagsight_models.health import HealthModel
-from tagsight_models.health_fit import NetworkSettings, fit_health
+from tagsight_models.health_fit import fit_health
 from tagsight_models.health_limit import bands, compared, health_limit
+from tagsight_models.health_network import NetworkSettings
+from tagsight_models.health_start import FITS, Start, chosen_start
 from tagsight_models.trained import Trained
 from tagsight_models.training import FitSettings, Fitted, Progress, part_of, silent
 from tagsight_models.training_data import TrainingData
 from tagsight_models.training_rows import TrainingRows
 from tagsight_models.training_settings import TrainingSettings
 
-FITS: Final = 6  # at most: the model's, and those of five folds
 FOLD_EPOCHS: Final = 40  # at most, and at most the epoch that was the best of the whole
 
 
@@ -23,10 +25,11 @@ def train_health(data: TrainingData, settings: TrainingSettings, origin: Origin,
     started = time.monotonic()
     rows = TrainingRows.of(data.frame, settings)
     alarming = settings.alarming(data.frame.grid_ns)
-    model, fitted = _fit(rows, settings, rows.learned, FitSettings().epochs, part_of(progress, 0.0, 0.5))
+    start = chosen_start(rows.learned, rows.frame.roles, settings, data.frame.grid_ns, part_of(progress, 0.0, 0.2))
+    model, fitted = _fit(rows, settings, start, rows.learned, FitSettings().epochs, part_of(progress, 0.2, 0.5))
 
     def fold(values: Floats) -> HealthModel:
-        return _fit(rows, settings, values, min(fitted.best_epoch, FOLD_EPOCHS), silent)[0]
+        return _fit(rows, settings, start, values, min(fitted.best_epoch, FOLD_EPOCHS), silent)[0]
 
     model, limit = health_limit(model, rows, alarming, fold, part_of(progress, 0.5, 0.7))
     model = model.with_limit(limit.normal, limit.value, bands(model, rows))
@@ -34,18 +37,20 @@ def train_health(data: TrainingData, settings: TrainingSettings, origin: Origin,
     judged = compared(model, limit, rows, alarming, settings.seed)
     progress(1.0, judged.verdict)
     outcome = Outcome(model, rows, fitted, limit, judged, time.monotonic() - started)
-    return Trained(model, card_of(outcome, settings, origin))
+    card = card_of(outcome, settings, origin)
+    comparison = {**card.comparison, "remarks": list(start.remarks)}
+    return Trained(model, replace(card, comparison=comparison, metrics={**card.metrics, **start.metrics}))
 
 
 def _fit(
-    rows: TrainingRows, settings: TrainingSettings, values: Floats, epochs: int, progress: Progress
+    rows: TrainingRows, settings: TrainingSettings, start: Start, values: Floats, epochs: int, progress: Progress
 ) -> tuple[HealthModel, Fitted]:
     """A health model of these rows, within its share of the time budget."""
-    budget = FitSettings(epochs=epochs, seed=settings.seed, at_most_seconds=settings.at_most_seconds / FITS)
+    budget = replace(start.network.fit, epochs=epochs, at_most_seconds=settings.share_seconds(FITS))
     return fit_health(
         values,
         rows.frame.roles,
-        NetworkSettings(fit=budget),
+        replace(start.network, fit=budget),
         progress,
         grid_ns=rows.frame.grid_ns,
         window_steps=settings.window_steps,
