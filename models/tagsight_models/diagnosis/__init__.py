@@ -1,4 +1,4 @@
-"""The job `diagnosis`: which known fault it is, learned from labelled periods, with calibrated probabilities and "unknown".
+"""The job `diagnosis`: which known fault it is, with calibrated probabilities, or that it is none of them.
 
 Floors, from the top: `fit` (training) -> `verdict`, `held_out` -> `model` -> `judgement` -> `experts`, `pool`,
 `novelty` -> `forest`, `discriminants`, `severity`, `networks`; `sight` -> `features`, `labelled_windows`; `folds` ->

@@ -35,9 +35,9 @@ class Discriminants:
         return np.asarray(features @ self.directions)
 
     def log_probabilities(self, features: Floats) -> Floats:
-        """Shape (n, features) -> (n, classes), all classes equally frequent; a class that was not there has the least.
+        """Shape (n, features) -> (n, classes), as if all were equally frequent; one that was not there has the least.
 
-        Distances count as those of a Student distribution: what lies far from every class is not sure to be the nearest.
+        Distances count as those of a Student distribution: what is far from all is not sure to be the nearest.
         """
         apart = ((self.along(features)[:, None] - self.means[None]) ** 2).sum(axis=2)
         apart = np.where(np.isnan(apart), np.nanmax(apart, axis=1, keepdims=True), apart)

@@ -11,12 +11,11 @@ from torch import nn
 from tagsight_models.diagnosis.components import Component
 from tagsight_models.diagnosis.discriminants import Discriminants, Spread
 from tagsight_models.diagnosis.forest import Forest, grow
-from tagsight_models.diagnosis.networks import learned_network, log_probabilities, new_network
+from tagsight_models.diagnosis.networks import Patience, learned_network, log_probabilities, new_network
 from tagsight_models.diagnosis.settings import DiagnosisSettings
 from tagsight_models.diagnosis.severity import Severity, severities
 from tagsight_models.frame import Floats
 from tagsight_models.parts import weights_of, with_weights
-from tagsight_models.training import Progress
 
 SHRINKAGES: Final = (0.01, 0.1)
 STRENGTHS: Final = (0.0003, 0.003, 0.03)
@@ -57,9 +56,10 @@ class Experts:
     def tensors(self) -> dict[str, Floats]:
         """The arrays."""
         said = {f"forest.{name}": value for name, value in self.forest.tensors().items()}
-        for kind, group in (("discriminants", self.discriminants), ("severity", self.severities)):
-            for number, one in enumerate(group):
-                said |= {f"{kind}{number}.{name}": value for name, value in one.tensors().items()}
+        for number, one in enumerate(self.discriminants):
+            said |= {f"discriminants{number}.{name}": value for name, value in one.tensors().items()}
+        for number, severity in enumerate(self.severities):
+            said |= {f"severity{number}.{name}": value for name, value in severity.tensors().items()}
         for number, network in enumerate(self.networks):
             said |= weights_of(network, f"network{number}")
         return said
@@ -104,7 +104,6 @@ class Effort:
     settings: DiagnosisSettings
     seed: int
     seconds: float
-    progress: Progress
 
 
 def learned_experts(
@@ -117,7 +116,7 @@ def learned_experts(
     ordered = component.ordered and count > 2
     along = discriminants[SEEN_BY_NETWORKS].along(features)
     fits = [
-        learned_network(along, classes, count, 100 * effort.seed + number, effort.seconds, effort.progress)
+        learned_network(along, classes, count, Patience(100 * effort.seed + number, effort.seconds))
         for number in range(effort.settings.networks)
     ]
     random = np.random.default_rng([effort.seed, count])

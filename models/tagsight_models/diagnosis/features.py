@@ -1,8 +1,8 @@
 """What is seen of a window: plain numbers, each in units of its usual spread within a class.
 
-A machine that runs on and on is seen by levels, spreads and changes over several times, of its roles and of what is left
-of each role when the others are known (the residual of a linear model of normal time). A machine that works in cycles,
-each cycle a window, is seen by its course through the cycle as well: there every step has a meaning.
+A machine that runs on and on is seen by levels, spreads and changes over several times, of its roles and of what is
+left of each role when the others are known (the residual of a linear model of normal time). A machine that works in
+cycles, each cycle a window, is seen by its course through the cycle as well: there every step has a meaning.
 """
 
 from collections.abc import Mapping, Sequence
@@ -140,7 +140,7 @@ class Seen:
         """
         residual = Residual(tensors["linear"], tensors["left"]) if "linear" in tensors else None
         made = cls(tensors["centre"], tensors["scale"], residual)
-        sound = made.centre.shape == made.scale.shape == (roles,) and (made.scale > 0).all()
+        sound = made.centre.shape == made.scale.shape == (roles,) and bool((made.scale > 0).all())
         if residual is not None:
             sound = sound and residual.linear.shape == (len(LAGS) * roles, roles) and residual.spread.shape == (roles,)
         if not sound:

@@ -138,17 +138,15 @@ class _Work:
                 continue
             sight = learned_sight(part, self.rows)
             features = sight(others.values)
-            for column, component in enumerate(self.made.components):
+            for column in range(len(self.made.components)):
                 judge = self._experts(part, sight, column)
                 if judge is not None:
                     found[column] = found[column].and_also(_opinions(judge, part, others, features, column))
             del sight
         for one in found:
             if len(np.unique(one.classes)) < 2:
-                raise LabelsUnusable(
-                    f"{one.component.shown}: held-out time has fewer than two classes, so nothing can be calibrated",
-                    mend="Label more, or longer, periods of each class.",
-                )
+                cause = f"{one.component.shown}: held-out time has fewer than two classes, so nothing can be calibrated"
+                raise LabelsUnusable(cause, mend="Label more, or longer, periods of each class.")
         return found
 
     def _experts(
@@ -160,7 +158,7 @@ class _Work:
         if len(np.unique(classes[told_of])) < 2:
             return None
         features, classes = sight.features[told_of], classes[told_of]
-        effort = Effort(self.job_settings, self.settings.seed, self.seconds, lambda _share, _words: None)
+        effort = Effort(self.job_settings, self.settings.seed, self.seconds)
         experts, losses = learned_experts(features, classes, component, effort)
         return component, experts, familiar(features, classes, len(component.classes)), list(losses)
 
@@ -172,7 +170,8 @@ class _Work:
         for column, held in enumerate(found):
             learned = self._experts(made, sight, column)
             if learned is None:  # never: `labelled_windows` saw two classes
-                raise LabelsUnusable(f"{held.component.shown} has one class only")
+                cause = f"{held.component.shown} has one class only"
+                raise LabelsUnusable(cause)
             component, experts, novelty, loss = learned
             weights = pool_weights(held.opinions, held.classes)
             limits = held.limits(weights, self.job_settings)

@@ -1,8 +1,9 @@
 """Which labelled windows are held out together, so that what is told of a model is told of time that it did not see.
 
-Where every class is there in several independent groups (combinations of labels where several components are labelled,
-else separate stretches of the same label), whole groups are held out. Where some class is there in one stretch only, all
-stretches are cut into blocks of time, and the first block is always learned from: nothing else shows how a fault begins.
+Where every class is there in several independent groups (combinations of labels where several components are
+labelled, else separate stretches of the same label), whole groups are held out. Where some class is there in one
+stretch only, all stretches are cut into blocks of time, and the first block is always learned from: nothing else shows
+how a fault begins.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ class Folds:
 
     Attributes:
         held: shape (folds, n), the window is held out.
-        learned: shape (folds, n), the window is learned from; some are neither, for they share steps with held-out ones.
+        learned: shape (folds, n), the window is learned from; some are neither: they share steps with held-out ones.
         words: how, for people.
     """
 
@@ -37,9 +38,9 @@ def folds_of(made: LabelledWindows, count: int) -> Folds:
         held = np.stack([fold == one for one in range(count)])
         what = "combinations of labels" if len(made.components) > 1 else "separate stretches"
         return Folds(held, ~held, f"{count} folds of whole {what} ({len(np.unique(groups))} in all)")
-    held, learned = zip(*(_block(made, one + 1, count + 1) for one in range(count)), strict=True)
+    blocks = [_block(made, one + 1, count + 1) for one in range(count)]
     words = f"{count} later blocks of each labelled stretch in turn, its first block always learned from"
-    return Folds(np.stack(held), np.stack(learned), words)
+    return Folds(np.stack([held for held, _ in blocks]), np.stack([learned for _, learned in blocks]), words)
 
 
 def _groups(made: LabelledWindows) -> NDArray[np.intp]:
@@ -58,26 +59,25 @@ def _several(made: LabelledWindows, groups: NDArray[np.intp]) -> bool:
 
 
 def _dealt(made: LabelledWindows, groups: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    """Fold of each window: groups of the rarest classes are dealt first, each to the fold with the least of its class."""
+    """Fold of each window: groups of rare classes first, each to the fold that has the least of its classes."""
     sizes = {
         (column, number): int((made.labels[:, column] == number).sum())
         for column, one in enumerate(made.components)
         for number in range(len(one.classes))
     }
     members = {int(one): np.flatnonzero(groups == one) for one in np.unique(groups)}
-
-    def rarest(group: int) -> tuple[int, int]:
-        labels = made.labels[members[group][0]]
-        classes = [(column, int(label)) for column, label in enumerate(labels) if label != NOT_LABELLED]
-        return min(classes, key=lambda one: (sizes[one], one))
-
+    classes = {
+        group: [(column, int(one)) for column, one in enumerate(made.labels[rows[0]]) if one != NOT_LABELLED]
+        for group, rows in members.items()
+    }
     fold = np.zeros(len(made), dtype=np.intp)
-    held: dict[tuple[int, int], NDArray[np.intp]] = {}
-    total = np.zeros(count, dtype=np.intp)
-    for group in sorted(members, key=lambda one: (sizes[rarest(one)], rarest(one), -len(members[one]), one)):
-        so_far = held.setdefault(rarest(group), np.zeros(count, dtype=np.intp))
-        chosen = min(range(count), key=lambda one: (int(so_far[one]), int(total[one])))
-        so_far[chosen] += len(members[group])
+    held = {one: np.zeros(count) for one in sizes}
+    total = np.zeros(count)
+    for group in sorted(members, key=lambda one: (min(sizes[kind] for kind in classes[one]), -len(members[one]), one)):
+        shares = sum((held[kind] / sizes[kind] for kind in classes[group]), start=np.zeros(count))
+        chosen = min(range(count), key=lambda one: (round(float(shares[one]), 9), float(total[one])))
+        for kind in classes[group]:
+            held[kind][chosen] += len(members[group])
         total[chosen] += len(members[group])
         fold[members[group]] = chosen
     return fold

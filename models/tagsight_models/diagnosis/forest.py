@@ -6,7 +6,7 @@ the least and the largest value that it holds, and takes the one that parts the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,7 @@ class Forest:
         found = np.zeros((len(features), self.leaves.shape[1]))
         for tree in range(rows_of_leaves.shape[1]):
             found += self.leaves[rows_of_leaves[:, tree]]
-        return found / rows_of_leaves.shape[1]
+        return np.asarray(found / rows_of_leaves.shape[1])
 
     def log_probabilities(self, features: Floats) -> Floats:
         """The same, smoothed by half a tree for all classes together, so that none is impossible."""

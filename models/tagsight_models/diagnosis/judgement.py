@@ -43,7 +43,7 @@ class Judgement:
         return self.novelty(features) / self.unknown_from
 
     def score(self, log_probabilities: Floats) -> Floats:
-        """0 where it is surely normal, 1.0 where the probability of any fault is `fault_from`; 0 without a normal class."""
+        """0: surely normal, 1.0: the probability of any fault is `fault_from`; 0 where no class is the normal one."""
         if self.component.normal < 0:
             return np.zeros(len(log_probabilities))
         return np.asarray(log_probabilities[:, self.component.normal] / np.log1p(-self.fault_from))

@@ -6,8 +6,8 @@ before the start of a run is completed with normal time, so that the beginning o
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,16 +54,16 @@ class LabelledWindows:
     def __len__(self) -> int:
         return len(self.values)
 
-    def where(self, chosen: Flags) -> "LabelledWindows":
-        """Some of them."""
-        return LabelledWindows(
-            *(
-                getattr(self, name)[chosen]
-                for name in ("values", "labels", "ends", "starts", "completed_to", "periods")
-            ),
-            self.stretches,
-            self.components,
-            self.cycles,
+    def where(self, chosen: NDArray[Any]) -> "LabelledWindows":
+        """Some of them, by flags or numbers."""
+        return replace(
+            self,
+            values=self.values[chosen],
+            labels=self.labels[chosen],
+            ends=self.ends[chosen],
+            starts=self.starts[chosen],
+            completed_to=self.completed_to[chosen],
+            periods=self.periods[chosen],
         )
 
     @property
@@ -101,21 +101,26 @@ def labelled_windows(data: TrainingData, steps: int, settings: DiagnosisSettings
 
 def _components(periods: Sequence[LabelledPeriod], normal: Mapping[str, str]) -> tuple[Component, ...]:
     if not periods:
-        raise LabelsUnusable("there are no labelled periods")
+        cause = "there are no labelled periods"
+        raise LabelsUnusable(cause)
     labels: dict[str, list[str]] = {}
     for one in periods:
         label = one.label.strip()
         if not label or label.lower() in ("nan", "none", "null"):
-            raise LabelsUnusable(f"a labelled period has no label (it is {one.label!r})")
+            cause = f"a labelled period has no label (it is {one.label!r})"
+            raise LabelsUnusable(cause)
         if label == UNKNOWN:
-            raise LabelsUnusable(f"a label is {UNKNOWN!r}, which is the model's word for what nobody labelled")
+            cause = f"a label is {UNKNOWN!r}, which is the model's word for what nobody labelled"
+            raise LabelsUnusable(cause)
         if not set(label + one.component).isdisjoint("/+#$"):
-            raise LabelsUnusable(f"label {label!r} of {one.component or 'the asset'!r} has one of / + # $ in it")
+            cause = f"label {label!r} of {one.component or 'the asset'!r} has one of / + # $ in it"
+            raise LabelsUnusable(cause)
         labels.setdefault(one.component, []).append(label)
     found = tuple(Component.of(name, given, normal.get(name, NORMAL)) for name, given in labels.items())
-    for one in found:
-        if len(one.classes) < 2:
-            raise LabelsUnusable(f"{one.shown} has one class only, {one.classes[0]!r}; at least two are needed")
+    for component in found:
+        if len(component.classes) < 2:
+            cause = f"{component.shown} has one class only, {component.classes[0]!r}; at least two are needed"
+            raise LabelsUnusable(cause)
     return found
 
 
@@ -132,7 +137,8 @@ def _labels_of_rows(
         before = rows[part, column]
         if ((before != NOT_LABELLED) & (before != number)).any():
             other = components[column].classes[int(before[(before != NOT_LABELLED) & (before != number)][0])]
-            raise LabelsUnusable(f"the same time is labelled {other!r} and {one.label!r} of {components[column].shown}")
+            cause = f"the same time is labelled {other!r} and {one.label!r} of {components[column].shown}"
+            raise LabelsUnusable(cause)
         rows[part, column] = number
     return rows
 
@@ -216,19 +222,16 @@ def _completed(made: LabelledWindows, frame: Frame, rows: NDArray[np.intp], step
     if not found:
         return made
     values, ends, starts, completed, periods = (list(column) for column in zip(*found, strict=True))
-    joined = [
-        np.concatenate([old, np.asarray(new)])
-        for old, new in (
-            (made.values, values),
-            (made.labels, rows[ends]),
-            (made.ends, ends),
-            (made.starts, starts),
-            (made.completed_to, completed),
-            (made.periods, periods),
-        )
-    ]
-    order = np.argsort(joined[2], kind="stable")
-    return LabelledWindows(*(column[order] for column in joined), made.stretches, made.components, made.cycles)
+    joined = replace(
+        made,
+        values=np.concatenate([made.values, np.stack(values)]),
+        labels=np.concatenate([made.labels, rows[ends]]),
+        ends=np.concatenate([made.ends, ends]),
+        starts=np.concatenate([made.starts, starts]),
+        completed_to=np.concatenate([made.completed_to, completed]),
+        periods=np.concatenate([made.periods, periods]),
+    )
+    return joined.where(np.argsort(joined.ends, kind="stable"))
 
 
 def _thinned(made: LabelledWindows, most: int) -> Flags:
@@ -249,8 +252,9 @@ def _check(made: LabelledWindows, rows: NDArray[np.intp]) -> None:
                 steps = made.values.shape[1]
                 named = f"class {label!r} of {one.shown} has {found} windows of {steps} steps"
                 least = LEAST_OF_CLASS if made.cycles else steps + LEAST_OF_CLASS
+                what = f"learning a fault ({named})"
                 raise TooLittleData(
-                    f"learning a fault ({named})",
+                    what,
                     int((rows[:, column] == number).sum()),
                     least * steps if made.cycles else least,
                     mend="Label more time of this class, widen the `train` period, or leave the class out.",

@@ -54,7 +54,7 @@ class DiagnosisModel:
         """Shape (n,); 1.0 is the limit."""
         features = self.features(windows)
         scores = [one.score(one.log_probabilities(features)) for one in self.judgements]
-        return np.maximum(np.max(scores, axis=0), 0.0)
+        return np.asarray(np.maximum(np.max(scores, axis=0), 0.0))
 
     def expectation(self, windows: Floats) -> Expectation:
         """What the linear model of normal time expects at the last step; of cycles, the mean normal one."""

@@ -1,5 +1,7 @@
 """Networks on the discriminants: they bend the borders that the linear discriminants draw straight."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -7,7 +9,7 @@ from torch import Tensor, nn
 
 from tagsight_models.frame import Floats
 from tagsight_models.networks.registry import network
-from tagsight_models.training import FitSettings, Fitted, Loss, Progress, fit
+from tagsight_models.training import FitSettings, Fitted, Loss, fit, silent
 
 HIDDEN = (96,)
 EPOCHS = 30
@@ -33,11 +35,19 @@ def log_probabilities(networks: list[nn.Module], along: Floats) -> Floats:
         return np.asarray(torch.log_softmax(found, dim=1).numpy(), dtype=np.float64)
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seed of one network, and the seconds that it may take."""
+
+    seed: int
+    seconds: float
+
+
 def learned_network(
-    along: Floats, classes: NDArray[np.intp], count: int, seed: int, at_most_seconds: float, progress: Progress
+    along: Floats, classes: NDArray[np.intp], count: int, patience: Patience
 ) -> tuple[nn.Module, Fitted]:
     """A network, all of whose classes weigh alike; a fixed number of epochs, so that nothing held out is looked at."""
-    made = new_network(along.shape[1], count, seed)
+    made = new_network(along.shape[1], count, patience.seed)
     inputs, targets = bounded(along).float(), torch.from_numpy(classes.astype(np.int64))
     settings = FitSettings(
         epochs=EPOCHS,
@@ -45,11 +55,11 @@ def learned_network(
         batch=BATCH,
         rate=2e-3,
         weight_decay=1e-2,
-        seed=seed,
-        at_most_seconds=at_most_seconds,
+        seed=patience.seed,
+        at_most_seconds=patience.seconds,
     )
     fitted = fit(
-        made, _loss(classes, count), (inputs, targets), (inputs, targets), settings, progress=progress, augment=_jitter
+        made, _loss(classes, count), (inputs, targets), (inputs, targets), settings, progress=silent, augment=_jitter
     )
     return made.double().eval(), fitted
 

@@ -1,7 +1,7 @@
 """How unlike everything learned a window is: its distance to the nearest class, in units of that class's own windows.
 
-Distances are Mahalanobis distances in all features with the spread that the classes share; a class whose own windows lie
-wide is allowed more. The limit comes from held-out windows of known classes.
+Distances are Mahalanobis distances in all features with the spread that the classes share; a class whose own windows
+lie wide is allowed more. The limit comes from held-out windows of known classes.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Learning how to see: scaling of roles, the linear model of normal time, and the scaling of the numbers of a window."""
+"""Learning how to see: scaling of roles, the linear model of normal time, scaling of numbers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
