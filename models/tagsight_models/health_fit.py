@@ -39,9 +39,7 @@ def robust_scaling(values: Floats, roles: tuple[Role, ...]) -> tuple[Floats, Flo
     return centre, np.where(usual > 0.2 * overall, usual, overall)
 
 
-def context_rows(
-    values: Floats, roles: tuple[Role, ...], lags: tuple[int, ...]
-) -> tuple[Floats, Floats, Floats]:
+def context_rows(values: Floats, roles: tuple[Role, ...], lags: tuple[int, ...]) -> tuple[Floats, Floats, Floats]:
     """Centre and scale of each role, and the standardised context of all steps that have one, thinned where many.
 
     Raises:
@@ -77,7 +75,8 @@ def fit_health(
     network, linear = first_network(rows, roles, settings)
     spread = spread_of(rows[:, : len(roles)] - rows @ linear)
     done = fit_network(network, spread, rows, settings, progress) if settings.fit.epochs else NOTHING_LEARNED
-    if done.best_epoch == 0 and settings.sister is None:  # nothing nonlinear was found: the linear part alone is the same and costs less
+    if done.best_epoch == 0 and settings.sister is None:
+        # nothing nonlinear was found: the linear part alone is the same and costs less
         network = network.without_hidden()
     none = ResidualStatistic.none(len(roles))
     parameters = HealthParameters(centre, scale, spread, none, np.full(len(roles), 3.0))

@@ -9,7 +9,6 @@ from tagsight_models.frame import Floats
 from tagsight_models.health import HealthModel
 from tagsight_models.health_fit import fit_health
 from tagsight_models.health_limit import bands, compared, health_limit
-from tagsight_models.health_network import NetworkSettings
 from tagsight_models.health_start import FITS, Start, chosen_start
 from tagsight_models.trained import Trained
 from tagsight_models.training import FitSettings, Fitted, Progress, part_of, silent
@@ -26,10 +25,11 @@ def train_health(data: TrainingData, settings: TrainingSettings, origin: Origin,
     rows = TrainingRows.of(data.frame, settings)
     alarming = settings.alarming(data.frame.grid_ns)
     start = chosen_start(rows.learned, rows.frame.roles, settings, data.frame.grid_ns, part_of(progress, 0.0, 0.2))
-    model, fitted = _fit(rows, settings, start, rows.learned, FitSettings().epochs, part_of(progress, 0.2, 0.5))
+    share = part_of(progress, 0.2, 0.5)
+    model, fitted = _fit(rows, settings, start, rows.learned, epochs=FitSettings().epochs, progress=share)
 
     def fold(values: Floats) -> HealthModel:
-        return _fit(rows, settings, start, values, min(fitted.best_epoch, FOLD_EPOCHS), silent)[0]
+        return _fit(rows, settings, start, values, epochs=min(fitted.best_epoch, FOLD_EPOCHS), progress=silent)[0]
 
     model, limit = health_limit(model, rows, alarming, fold, part_of(progress, 0.5, 0.7))
     model = model.with_limit(limit.normal, limit.value, bands(model, rows))
@@ -43,7 +43,7 @@ def train_health(data: TrainingData, settings: TrainingSettings, origin: Origin,
 
 
 def _fit(
-    rows: TrainingRows, settings: TrainingSettings, start: Start, values: Floats, epochs: int, progress: Progress
+    rows: TrainingRows, settings: TrainingSettings, start: Start, values: Floats, *, epochs: int, progress: Progress
 ) -> tuple[HealthModel, Fitted]:
     """A health model of these rows, within its share of the time budget."""
     budget = replace(start.network.fit, epochs=epochs, at_most_seconds=settings.share_seconds(FITS))
