@@ -3,9 +3,10 @@
 1. Values are standardised (median, robust spread) and kept within +-1e6 so that nothing overflows.
 2. `LeaveRoleOut` gives expected value and spread of each role; residual = (actual - expected) / spread, less the
    role's smallest deviation; beyond 10 spreads it grows with its logarithm only.
-3. `ResidualStatistic`: what is quick in the residuals, their mean over ten steps, and their mean over the window, so
-   that a lasting deviation counts as long as it lasts; scaled so that their limits are equal.
-4. The largest of the three is the distance.
+3. `ValueStatistic`: the values and their movements over three steps, against all linear relations between them.
+   `ResidualStatistic`: what is quick in the residuals, their mean over ten steps, and their mean over the window, so
+   that a lasting deviation counts as long as it lasts. All are scaled so that their limits are equal.
+4. The largest of the five parts is the distance.
 5. score = max(0, distance - normal) / (limit - normal): 0 is the median of normal time, 1.0 the limit; the map is
    monotone, linear above `normal`, and everything is float64.
 
@@ -29,13 +30,16 @@ from tagsight_models.residual_statistic import RECENT, SMOOTHING, STACKED, Resid
 from tagsight_models.scoring_model import Expectation
 from tagsight_models.statistics.ewma import weights
 from tagsight_models.statistics.statistic import complete, present
+from tagsight_models.value_statistic import ValueStatistic, lookbacks, taps_of
 
 FARTHEST = 1e6  # standardised values are kept within this
 KNEE = 10.0  # residuals beyond this many spreads grow with their logarithm only
+OUTSIDE = 1e4  # spreads beyond which a value is as far away as can be
 CHUNK = 200_000  # numbers in the hidden layer at a time: fits a processor's cache
 
 ARRAYS: Final = ("centre", "scale", "spread", "band")
 STATISTIC: Final = ("centre", "space", "recent_centre", "recent_space", "level_centre", "level_space")
+VALUES: Final = ("centre", "space", "scales")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +50,7 @@ class HealthParameters:
         centre: shape (roles,), median in engineering units.
         scale: shape (roles,), robust spread in engineering units.
         spread: shape (roles,), residual spread in standardised units.
+        values: statistic on the standardised values.
         statistic: on the residuals.
         band: shape (roles,), half-width of the normal band in residual spreads.
         normal: median distance in normal time.
@@ -55,6 +60,7 @@ class HealthParameters:
     centre: Floats
     scale: Floats
     spread: Floats
+    values: ValueStatistic
     statistic: ResidualStatistic
     band: Floats
     normal: float = 0.0
@@ -81,7 +87,12 @@ class HealthModel:
         self.parameters = parameters
         self._centre, self._scale = torch.as_tensor(parameters.centre), torch.as_tensor(parameters.scale)
         self._spread = torch.as_tensor(parameters.spread)
-        statistic = parameters.statistic
+        statistic, plain = parameters.statistic, parameters.values
+        self._plain = torch.as_tensor(plain.centre), torch.as_tensor(plain.space)
+        self._plain_taps = [
+            torch.as_tensor(taps[::-1] / scale**2)
+            for taps, scale in zip(taps_of(window_steps), plain.scales, strict=True)
+        ]
         self._quick = torch.as_tensor(statistic.centre), torch.as_tensor(statistic.space)
         self._recent = torch.as_tensor(statistic.recent_centre), torch.as_tensor(statistic.recent_space)
         self._level = torch.as_tensor(statistic.level_centre), torch.as_tensor(statistic.level_space)
@@ -103,6 +114,23 @@ class HealthModel:
     def with_limit(self, normal: float, limit: float, band: Floats) -> "HealthModel":
         """The same model with a limit."""
         return self.with_parameters(replace(self.parameters, normal=normal, limit=limit, band=band))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of directions of each part, in the order of `series_parts`."""
+        return *self.parameters.values.sizes, *self.parameters.statistic.sizes
+
+    @property
+    def memories(self) -> tuple[int, ...]:
+        """Steps that each part looks at."""
+        return *lookbacks(self.window_steps), *(self.window_steps,) * len(self.parameters.statistic.sizes)
+
+    def with_parts_scaled(self, limits: Floats) -> "HealthModel":
+        """The same with each part of the distance divided by a number; one that is infinite drops the part."""
+        values, statistic = self.parameters.values, self.parameters.statistic
+        of_values, of_residuals = np.split(limits, [len(values.sizes)])
+        scaled = replace(self.parameters, values=values.scaled(of_values), statistic=statistic.scaled(of_residuals))
+        return self.with_parameters(scaled)
 
     def with_parameters(self, parameters: HealthParameters) -> "HealthModel":
         """The same network with other parameters."""
@@ -131,7 +159,8 @@ class HealthModel:
         """Weights of the network, and the arrays of the parameters and of the statistic."""
         arrays = {name: getattr(self.parameters, name) for name in ARRAYS}
         statistic = {f"statistic.{name}": getattr(self.parameters.statistic, name) for name in STATISTIC}
-        return {**weights_of(self.network, "network"), **arrays, **statistic}
+        values = {f"values.{name}": getattr(self.parameters.values, name) for name in VALUES}
+        return {**weights_of(self.network, "network"), **arrays, **values, **statistic}
 
     @classmethod
     def from_parts(cls, description: Mapping[str, Any], tensors: Mapping[str, Floats]) -> "HealthModel":
@@ -141,8 +170,10 @@ class HealthModel:
         network = LeaveRoleOut(len(roles), len(lags), said.pop("hidden"))
         with_weights(network, "network", tensors)
         statistic = ResidualStatistic(**{name: tensors[f"statistic.{name}"] for name in STATISTIC})
+        values = ValueStatistic(**{name: tensors[f"values.{name}"] for name in VALUES})
         arrays = {name: tensors[name] for name in ARRAYS}
-        parameters = HealthParameters(**arrays, statistic=statistic, normal=said.pop("normal"), limit=said.pop("limit"))
+        limits = {name: said.pop(name) for name in ("normal", "limit")}
+        parameters = HealthParameters(**arrays, values=values, statistic=statistic, **limits)
         model = cls(roles, network, parameters, lags=lags, **said)
         only(model.tensors(), tensors)
         return model
@@ -202,11 +233,16 @@ class HealthModel:
 
         The same numbers as `distance` of the windows, at a sixtieth of the work.
         """
-        return self.parameters.statistic.rows(self.residuals(values), self.taps)
+        whole = complete(present(values), self.window_steps)
+        return np.where(whole, np.fmax.reduce(self.series_parts(values), axis=1), np.nan)
 
     def series_parts(self, values: Floats) -> Floats:
-        """Each part of the distance, shape (steps, 3), of which the largest is `series_distance`."""
-        return self.parameters.statistic.parts(self.residuals(values), self.taps)
+        """Each part of the distance, (steps, 5), of which the largest is `series_distance`; values first.
+
+        A part that looks back on less than the window has numbers from the first step on for which that is whole.
+        """
+        plain = self.parameters.values.parts(standardised(values, self.parameters), self.window_steps)
+        return np.column_stack([plain, self.parameters.statistic.parts(self.residuals(values), self.taps)])
 
     @property
     def _steps_at_once(self) -> int:
@@ -239,7 +275,22 @@ class HealthModel:
         quick = _squared(stacks, self._quick) @ self._taps
         recent = _squared(residuals[:, -min(RECENT, self.taps) :].mean(dim=1), self._recent)
         level = _squared(residuals[:, STACKED - 1 :].mean(dim=1), self._level)
-        return torch.maximum(quick, torch.maximum(recent, level))
+        return torch.stack([*self._values_squared(values), quick, recent, level]).amax(dim=0)
+
+    def _values_squared(self, values: Tensor) -> Iterator[Tensor]:
+        """(batch, steps, roles) -> squared distance of the values, each part (batch,)."""
+        newest = values[:, -max(lookbacks(self.window_steps)) :].clamp(-OUTSIDE, OUTSIDE)
+        steps, knee = newest.shape[1], self.parameters.values.knee
+        stacks = torch.cat([newest[:, STACKED - 1 - lag : steps - lag] for lag in range(STACKED)], dim=2)
+        squared = _squared(stacks, self._plain)
+        squared = squared.clamp(max=knee) + knee * (squared.clamp(min=knee) / knee).log()
+        for taps in self._plain_taps:
+            yield squared[:, -len(taps) :] @ taps
+
+
+def standardised(values: Floats, parameters: HealthParameters) -> Floats:
+    """What the statistic on the values looks at: within +-`OUTSIDE` spreads."""
+    return np.clip((values - parameters.centre) / parameters.scale, -OUTSIDE, OUTSIDE)
 
 
 def _squared(rows: Tensor, part: tuple[Tensor, Tensor]) -> Tensor:

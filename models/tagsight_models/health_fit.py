@@ -7,12 +7,13 @@ import torch
 
 from tagsight_models.errors import TooLittleData, UnusableInput
 from tagsight_models.frame import Floats, Role
-from tagsight_models.health import HealthModel, HealthParameters
+from tagsight_models.health import HealthModel, HealthParameters, standardised
 from tagsight_models.health_network import NetworkSettings, first_network, fit_network, spread_of
 from tagsight_models.networks.leave_role_out import context
 from tagsight_models.residual_statistic import STACKED, ResidualStatistic
 from tagsight_models.statistics.statistic import present
 from tagsight_models.training import Fitted, Progress
+from tagsight_models.value_statistic import ValueStatistic
 
 LARGEST = 1e100  # far beyond any unit, and its square and the sum of many squares are still numbers
 EXCLUDE = "Exclude the period in which the sensor was broken: `train.exclude`, or remove it from `inputs`."
@@ -79,7 +80,10 @@ def fit_health(
         # nothing nonlinear was found: the linear part alone is the same and costs less
         network = network.without_hidden()
     none = ResidualStatistic.none(len(roles))
-    parameters = HealthParameters(centre, scale, spread, none, np.full(len(roles), 3.0))
+    plain = ValueStatistic.none(len(roles))
+    parameters = HealthParameters(centre, scale, spread, plain, none, np.full(len(roles), 3.0))
     raw = HealthModel(roles, network, parameters, grid_ns=grid_ns, window_steps=window_steps, lags=lags)
     statistic = ResidualStatistic.fit(raw.residuals(values), raw.taps)
-    return raw.with_parameters(replace(parameters, statistic=statistic)), done
+    counted = np.array([role.smallest_deviation == 0.0 for role in roles])
+    plain = ValueStatistic.fit(standardised(values, parameters), counted)
+    return raw.with_parameters(replace(parameters, values=plain, statistic=statistic)), done

@@ -1,72 +1,108 @@
 """What a health model needs from normal time that it did not learn from: its limit, its bands, and its comparison.
 
 Where the engineer names that time, the limit comes from it alone, and so do those of the simple statistics. Where
-nobody does, the last quarter is held out; if the rest is short, a quarter of it is too short for a tail, and the
-distances of five blocked folds of the rest are added: each fold is scored by a model that was fitted to the other four.
+nobody does, the last quarter is held out. If the rest is short, a quarter of it is too short for a tail, and three
+quarters of it are little to learn from: the limit then comes from the distances of five blocked folds of all normal
+time, each scored by a model that was fitted to the other four, and the model itself learns from all of it. What is
+judged beside the simple statistics is a model that did not see the last quarter.
 
-Each part of the distance first gets a limit of its own from that time, and the means are scaled so that theirs is that
-of the quick part. They wander most and have the fewest independent values: where normal time is too short for a tail,
-theirs is the upper end of the limit's 80 % interval, and they count less. The distance is then the largest part, and
-its limit, by the same rule, lies near that of the quick part: a part that wanders in normal time takes nothing from it.
+Each part of the distance first gets a limit of its own from that time, for its share of the budget, and the parts are
+scaled so that theirs is that of the first. The residuals remember longest, and how they wander is not known from
+little time: where it is too short for a tail, theirs is the upper end of the limit's 80 % interval, and they count
+less. The distance is then the largest part. Where time is too short for a tail, the common limit of the parts is its
+limit; else it is found by the same rule for the whole budget, and lies near it: a part that wanders in normal time
+takes nothing from the others.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
 
 from tagsight_models import comparison
-from tagsight_models.calibration import Alarming, Limit, calibrate
+from tagsight_models.calibration import LEAST_WINDOWS, Alarming, Limit, calibrate
 from tagsight_models.errors import TooLittleData
 from tagsight_models.frame import Floats, Times
 from tagsight_models.health import HealthModel
 from tagsight_models.statistics.out_of_fold import blocks, without
-from tagsight_models.statistics.statistic import present
+from tagsight_models.statistics.statistic import complete, present
 from tagsight_models.training import Progress
 from tagsight_models.training_rows import TrainingRows
 
+FAMILIES: Final = 2  # values and residuals share the budget; the parts of each go up and down together
 BAND: Final = 0.995  # share of normal time that lies inside a role's band
+OF_VALUES: Final = 2  # the first parts are those of the values, the rest those of the residuals
 
 FitRows: TypeAlias = Callable[[Floats], HealthModel]
 
 
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """A model with its parts scaled to one limit.
+
+    Attributes:
+        model: the one to use.
+        judged: the one that did not learn from the held-out time; the same where that time gives the limit.
+        limit: of both.
+    """
+
+    model: HealthModel
+    judged: HealthModel
+    limit: Limit
+
+
 def health_limit(
     model: HealthModel, rows: TrainingRows, alarming: Alarming, fit: FitRows, progress: Progress
-) -> tuple[HealthModel, Limit]:
-    """The model with its parts scaled to one limit, and its limit; `fit` makes the models of the folds, if any."""
-    parts = model.series_parts(rows.held_values)
-    if rows.folded:
-        parts = np.where(np.isfinite(parts), parts, _out_of_fold(rows, fit, progress))
+) -> Limited:
+    """Find the limit; `model` has learned from `rows.learned`, and `fit` makes the other models, if any."""
+    parts = _out_of_fold(rows.values, fit, progress) if rows.folded else model.series_parts(rows.held_values)
     parts[~rows.frame.usable] = np.nan
-    times, statistic = rows.frame.times, model.parameters.statistic
-    found = zip(parts.T, statistic.sizes, (False, True, True), strict=True)
-    limits = np.array([_part_limit(times, part, alarming, size, mean=mean) for part, size, mean in found])
-    limits /= limits[0]
-    scaled = replace(model.parameters, statistic=statistic.scaled(limits))
-    return model.with_parameters(scaled), calibrate(times, np.fmax.reduce(parts / limits, axis=1), alarming)
+    times = rows.frame.times
+    limits = np.array([_part_limit(times, part, alarming, model, number) for number, part in enumerate(parts.T)])
+    if not np.isfinite(limits).any():
+        raise TooLittleData("the alarm limit: windows in held-out normal time", 0, LEAST_WINDOWS)
+    common = limits[np.isfinite(limits)][0]
+    limits /= common
+    largest = np.fmax.reduce(parts / limits, axis=1)
+    if not rows.folded:  # as it will be scored: whole windows; a fold is too short to do without its first rows
+        largest[~complete(present(rows.held_values), model.window_steps)] = np.nan
+    limit = _with_common(calibrate(times, largest, alarming), float(common))
+    judged = model.with_parts_scaled(limits)
+    return Limited(fit(rows.values).with_parts_scaled(limits) if rows.folded else judged, judged, limit)
 
 
-def _part_limit(times: Times, distances: Floats, alarming: Alarming, size: int, *, mean: bool) -> float:
-    """The limit of one part, never below its usual size where it was fitted; infinite for a mean that has none."""
+def _with_common(limit: Limit, common: float) -> Limit:
+    """Where time is too short for a tail of the largest part, the limit that each part has for its share of the budget.
+
+    What the largest part remembers is neither the shortest nor the longest memory, so that too few or too many of its
+    values would count as independent.
+    """
+    if limit.rule != "predicted":
+        return limit
+    value = max(common, limit.normal * (1.0 + 1e-3) + 1e-9)
+    return replace(limit, value=value, low=limit.low * value / limit.value, high=limit.high * value / limit.value)
+
+
+def _part_limit(times: Times, distances: Floats, alarming: Alarming, model: HealthModel, number: int) -> float:
+    """The limit of one part, never below its usual size where it was fitted; infinite for one that has none."""
+    share = replace(alarming.budget, at_most=alarming.budget.at_most / FAMILIES)
     try:
-        limit = calibrate(times, distances, alarming)
+        limit = calibrate(times, distances, replace(alarming, budget=share, memory=model.memories[number]))
     except TooLittleData:
-        if not mean:
-            raise
         return np.inf
-    return max(limit.high if mean and limit.rule == "predicted" else limit.value, float(np.sqrt(size)))
+    value = limit.high if number >= OF_VALUES and limit.rule == "predicted" else limit.value
+    return max(value, float(np.sqrt(model.sizes[number])))
 
 
-def _out_of_fold(rows: TrainingRows, fit: FitRows, progress: Progress) -> Floats:
-    """Parts of the distance of the rows to learn from, (steps, 3); NaN elsewhere."""
-    learned = rows.learned
-    parts = np.full((len(learned), 3), np.nan)
-    numbers = np.flatnonzero(present(learned))
+def _out_of_fold(values: Floats, fit: FitRows, progress: Progress) -> Floats:
+    """Parts of the distance of all rows, (steps, 5), each from a model of the other folds; NaN where not scored."""
+    parts = np.full((len(values), 5), np.nan)
+    numbers = np.flatnonzero(present(values))
     for number, chosen in enumerate(blocks(len(numbers))):
         block = np.arange(numbers[chosen[0]], numbers[chosen[-1]] + 1)
         progress(number / 5, f"limit from blocked folds, {number + 1} of 5")
-        parts[block] = fit(without(learned, block)).series_parts(learned[block])
+        parts[block] = fit(without(values, block)).series_parts(values[block])
     return parts
 
 

@@ -31,10 +31,11 @@ def train_health(data: TrainingData, settings: TrainingSettings, origin: Origin,
     def fold(values: Floats) -> HealthModel:
         return _fit(rows, settings, start, values, epochs=min(fitted.best_epoch, FOLD_EPOCHS), progress=silent)[0]
 
-    model, limit = health_limit(model, rows, alarming, fold, part_of(progress, 0.5, 0.7))
-    model = model.with_limit(limit.normal, limit.value, bands(model, rows))
+    limited = health_limit(model, rows, alarming, fold, part_of(progress, 0.5, 0.7))
+    limit = limited.limit
+    model = limited.model.with_limit(limit.normal, limit.value, bands(limited.judged, rows))
     progress(0.75, "comparing with simple statistics")
-    judged = compared(model, limit, rows, alarming, settings.seed)
+    judged = compared(limited.judged, limit, rows, alarming, settings.seed)
     progress(1.0, judged.verdict)
     outcome = Outcome(model, rows, fitted, limit, judged, time.monotonic() - started)
     card = card_of(outcome, settings, origin)

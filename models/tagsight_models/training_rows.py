@@ -47,7 +47,7 @@ class TrainingRows:
         while True:
             frame = narrowed(frame, causes, drop=settings.drop_constant)
             dropped |= causes
-            rows = cls(frame, dropped, *_split(frame, settings.limit_span), settings.limit_span is not None)
+            rows = cls(frame, dropped, *_split(frame, settings), settings.limit_span is not None)
             causes = rows.constant(settings.window_steps)
             if not causes:
                 rows.check(settings.window_steps)
@@ -99,17 +99,19 @@ class TrainingRows:
                 raise TooLittleData(what, int(found.sum()), least)
 
 
-def _split(frame: Frame, span: tuple[int, int] | None) -> tuple[Floats, Flags]:
+def _split(frame: Frame, settings: TrainingSettings) -> tuple[Floats, Flags]:
     """Values with NaN rows where nothing counts, and which rows are held out."""
     values = windows(frame, 1).values[:, 0]
     usable = present(values)
-    return np.where(usable[:, None], values, np.nan), _held(frame.times, usable, span)
+    return np.where(usable[:, None], values, np.nan), _held(frame.times, usable, settings)
 
 
-def _held(times: Times, usable: Flags, span: tuple[int, int] | None) -> Flags:
+def _held(times: Times, usable: Flags, settings: TrainingSettings) -> Flags:
+    """The span that the engineer named; else the last quarter, or as much as a comparison needs, at most half."""
+    span, count = settings.limit_span, int(usable.sum())
     if span is not None:
         return np.asarray((times >= span[0]) & (times < span[1]), dtype=np.bool_)
     if not usable.any():
         return np.zeros(len(times), dtype=np.bool_)
-    first = np.flatnonzero(usable)[int(0.75 * usable.sum())]
+    first = np.flatnonzero(usable)[max(min(int(0.75 * count), count - 2 * settings.window_steps), count // 2)]
     return np.asarray(np.arange(len(times)) >= first, dtype=np.bool_)

@@ -225,8 +225,8 @@ def fitted(plant: NormalTime) -> HealthModel:
     model, done = fit(rows.learned, FitSettings().epochs)
     epochs = min(done.best_epoch, FOLD_EPOCHS)
     alarming = settings.alarming(plant.grid_ns)
-    model, limit = health_limit(model, rows, alarming, lambda values: fit(values, epochs)[0], _silent)
-    return model.with_limit(limit.normal, limit.value, model.parameters.band)
+    found = health_limit(model, rows, alarming, lambda values: fit(values, epochs)[0], _silent)
+    return found.model.with_limit(found.limit.normal, found.limit.value, model.parameters.band)
 
 
 def _silent(_share: float, _words: str) -> None:

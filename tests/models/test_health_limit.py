@@ -5,8 +5,11 @@ import pytest
 
 from tagsight_models.calibration import calibrate
 from tagsight_models.comparison import Contestant, NormalTime, baselines, compare
+from tagsight_models.frame import Floats
+from tagsight_models.health import HealthModel
 from tagsight_models.health_limit import compared, health_limit
 from tagsight_models.trained import Trained
+from tagsight_models.training import silent
 from tagsight_models.training_rows import TrainingRows
 from tagsight_models.training_settings import TrainingSettings
 from tests.models.plants import MINUTE, frame_of, linear_plant
@@ -31,15 +34,20 @@ def test_each_part_has_its_own_limit_a_mean_a_higher_one_where_time_is_short(lin
     statistic = linear.model.parameters.statistic
     wild = replace(statistic, level_space=50.0 * statistic.level_space)
     raw = linear.model.with_parameters(replace(linear.model.parameters, statistic=wild.scaled(np.full(3, 0.01))))
-    model, limit = health_limit(raw, rows, ALARMING, lambda _: raw, lambda _share, _words: None)
-    parts = model.series_parts(rows.held_values)
-    quick, recent, level = (calibrate(frame.times, part, ALARMING) for part in parts.T)
-    means = [recent.high, level.high] if held == 500 else [recent.value, level.value]
-    assert quick.rule == ("predicted" if held == 500 else "extrapolated")
-    np.testing.assert_allclose(means, quick.value, rtol=1e-6)
-    found = calibrate(frame.times, model.series_distance(rows.held_values), ALARMING)
-    assert limit.value == pytest.approx(found.value, rel=1e-9)
-    assert 0.9 < limit.value / quick.value < 1.15
+    found = health_limit(raw, rows, ALARMING, lambda _: raw, silent)
+    assert found.model is found.judged
+    parts = found.model.series_parts(rows.held_values)
+    share = replace(ALARMING, budget=replace(ALARMING.budget, at_most=ALARMING.budget.at_most / 2))
+    limits = [
+        calibrate(frame.times, part, replace(share, memory=memory))
+        for part, memory in zip(parts.T, raw.memories, strict=True)
+    ]
+    assert {one.rule for one in limits[2:]} == {"predicted" if held == 500 else "extrapolated"}
+    soon = limits[0].value
+    residuals = [one.high if held == 500 else one.value for one in limits[2:]]
+    np.testing.assert_allclose([limits[1].value, *residuals], soon, rtol=1e-6)
+    of_all = calibrate(frame.times, found.model.series_distance(rows.held_values), ALARMING)
+    assert found.limit.value == pytest.approx(soon if held == 500 else of_all.value, rel=0.02)
 
 
 def test_a_part_without_enough_normal_time_for_a_limit_does_not_count(linear: Trained) -> None:
@@ -47,11 +55,26 @@ def test_a_part_without_enough_normal_time_for_a_limit_does_not_count(linear: Tr
     statistic = linear.model.parameters.statistic
     short = replace(statistic, level_space=statistic.level_space[:, :0])
     raw = linear.model.with_parameters(replace(linear.model.parameters, statistic=short))
-    model, limit = health_limit(raw, rows, ALARMING, lambda _: raw, lambda _share, _words: None)
-    parts = model.series_parts(rows.held_values)
-    assert np.isnan(parts[:, 2]).all()
-    np.testing.assert_array_equal(model.series_distance(rows.held_values), np.fmax(parts[:, 0], parts[:, 1]))
-    assert np.isfinite(limit.value)
+    found = health_limit(raw, rows, ALARMING, lambda _: raw, silent)
+    parts = found.model.series_parts(rows.held_values)
+    assert np.isnan(parts[:, 4]).all()
+    scored = found.model.series_distance(rows.held_values)
+    whole = np.isfinite(scored)
+    np.testing.assert_array_equal(scored[whole], np.fmax.reduce(parts[whole], axis=1))
+    assert np.isfinite(found.limit.value)
+
+
+def test_where_time_is_short_the_model_learns_from_all_of_it_and_another_is_judged(linear: Trained) -> None:
+    rows = TrainingRows.of(frame_of(linear_plant(1500)), SETTINGS)
+    seen = []
+
+    def fit(values: Floats) -> HealthModel:
+        seen.append(int(np.isfinite(values).all(axis=1).sum()))
+        return linear.model
+
+    found = health_limit(linear.model, rows, ALARMING, fit, silent)
+    assert seen == [1200] * 5 + [1500]
+    assert found.limit.normal_ns > 0.8 * 1500 * MINUTE
 
 
 def test_a_named_time_sets_the_limits_of_the_statistics_too(linear: Trained) -> None:
