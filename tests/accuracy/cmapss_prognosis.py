@@ -112,8 +112,8 @@ def _model(trained: PrognosisTrained) -> PrognosisModel:
 def _lives(frame: Frame, lives: tuple[Life, ...], names: Sequence[str]) -> list[Floats]:
     """Values of each training engine, of these roles."""
     columns = [[role.name for role in frame.roles].index(name) for name in names]
-    rows = [slice(life.start_ns // HOUR_NS, life.end_ns // HOUR_NS + 1) for life in lives]
-    return [np.asarray(frame.values[part][:, columns]) for part in rows]
+    chosen = np.take(frame.values, columns, axis=1)
+    return [chosen[life.start_ns // HOUR_NS : life.end_ns // HOUR_NS + 1] for life in lives]
 
 
 def _told(model: PrognosisModel, last: Floats) -> Floats:

@@ -9,7 +9,7 @@ from tagsight_models.errors import TooLittleData, UnusableInput
 from tagsight_models.frame import Floats, Frame, Times
 from tagsight_models.prognosis.crossing import CrossingModel, Reach
 from tagsight_models.prognosis.model import HOUR_NS
-from tagsight_models.prognosis.settings import Crossing, PrognosisSettings
+from tagsight_models.prognosis.settings import Crossing, PrognosisSettings, least_cases
 from tagsight_models.prognosis.trained import PrognosisTrained
 from tagsight_models.prognosis.trend import Spread, levels, lines
 from tagsight_models.training import Progress
@@ -35,7 +35,8 @@ def train_crossing(
     column = _column(frame, crossing)
     values = np.where(frame.reasons[:, column] == 0, frame.values[:, column], np.nan)
     tail, steps = (1.0 - job_settings.interval) / 2.0, settings.window_steps
-    origins, straight, before, after, ahead = _past(frame, column, values, steps, tail)
+    least = least_cases(job_settings.interval)
+    origins, straight, before, after, ahead = _past(frame, column, values, steps, least)
     progress(0.8, "comparing lines with what came")
     spans = np.maximum(len(values) / ahead, 1.0)
     spread = Spread.of(after - straight, ahead, spans, tail)
@@ -86,10 +87,9 @@ def _column(frame: Frame, crossing: Crossing) -> int:
 
 
 def _past(
-    frame: Frame, column: int, values: Floats, steps: int, tail: float
+    frame: Frame, column: int, values: Floats, steps: int, least: int
 ) -> tuple[Times, Floats, Floats, Floats, Times]:
     """Origins (n,), lines (n, h), levels now (n,) and later (n, h), and the distances (h,) that can be measured."""
-    least = int(np.ceil(1.0 / tail)) - 1
     shortest = max(1, steps // 4)
     longest = int((len(values) - steps) // least)
     needed = steps + least * shortest

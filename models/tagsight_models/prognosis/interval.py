@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from tagsight_models.frame import Floats, Times
+from tagsight_models.prognosis.settings import least_cases
 
 GROUPS: Final = 8
 
@@ -48,7 +49,7 @@ def calibrate(predicted: Floats, truth: Floats, life: Times, covered: float) -> 
         covered: share that the interval is to hold; each tail misses half of the rest.
     """
     tail = (1.0 - covered) / 2.0
-    least = int(np.ceil(1.0 / tail)) - 1
+    least = least_cases(covered)
     groups = max(1, min(GROUPS, len(np.unique(life)) // (2 * least)))
     edges = np.unique(np.quantile(predicted, np.arange(1, groups) / groups))
     group = np.searchsorted(edges, predicted, side="right")

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from math import ceil
 from typing import Final
 
 import numpy as np
 
 from tagsight_models.errors import TooFewLives, UnusableLife
 from tagsight_models.frame import Flags, Floats, Frame, Times
+from tagsight_models.prognosis.settings import least_cases
 from tagsight_models.reasons import Reason
 from tagsight_models.training_data import Life
 from tagsight_models.windows import HOLE_STEPS
@@ -19,7 +19,7 @@ LEAST_STEPS: Final = 20
 
 def lives_needed(interval: float) -> int:
     """Failed lives without which an interval of this share cannot be supported by any data."""
-    return max(LEAST_LIVES, ceil(2.0 / (1.0 - interval)) - 1)
+    return max(LEAST_LIVES, least_cases(interval))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

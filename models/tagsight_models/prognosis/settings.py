@@ -1,6 +1,7 @@
 """What the engineer may say about a prognosis."""
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 WINDOW_STEPS: Final = 120
@@ -45,3 +46,8 @@ class PrognosisSettings:
     crossing: Crossing | None = None
     network: str = "mlp"
     members: int = 10
+
+
+def least_cases(interval: float) -> int:
+    """Independent cases without which no data support an interval of this share: each tail must hold one more."""
+    return ceil(2.0 / (1.0 - interval) - 1e-6) - 1
