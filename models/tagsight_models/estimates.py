@@ -61,6 +61,18 @@ def estimated(model: HealthModel, windows: Floats, absent: Flags) -> Estimated:
     return Estimated(found, moved < AGREED if len(columns) > 1 else np.ones(len(windows), dtype=np.bool_))
 
 
+@torch.inference_mode()
+def expected_everywhere(model: HealthModel, windows: Floats) -> Floats:
+    """What is expected of each role at every step of whole windows, (n, window_steps, roles), engineering units.
+
+    Of one role it is the estimate of `estimated` where that role alone is absent.
+    """
+    parameters = model.parameters
+    own = np.clip((windows - parameters.centre) / parameters.scale, -FARTHEST, FARTHEST)
+    expected = _expected(model, torch.from_numpy(own)).clamp(-BOUND, BOUND).numpy()
+    return np.asarray(expected * parameters.scale + parameters.centre)
+
+
 def _sweep(model: HealthModel, values: Tensor, columns: list[int]) -> Floats:
     """Give each absent role its expected value, in place; how far the farthest of each window moved, in spreads."""
     moved = np.zeros(len(values))

@@ -3,7 +3,7 @@
 What is computed depends on nothing but the task and the model's files; the loaded models are a cache of those.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final
@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 
 from tagsight.framing import build_frame, live_span
-from tagsight.job_scoring import Evaluated, evaluated, explained_as, laboratory_of
+from tagsight.job_scoring import evaluated, explained_as, laboratory_of
 from tagsight.results import ExplanationResult, RoleResult, Run
 from tagsight.scoring_task import ModelFacts, ScoredRun, ScoreTask, StorePlace, Unloadable
-from tagsight.substituting import SENSOR_REASONS, Replaced, missing_inputs
+from tagsight.substituting import SENSOR_REASONS, Replaced, contradicting_inputs, missing_inputs
 from tagsight_connectors.quality import BAD, BAD_NO_DATA, BAD_SENSOR_FAILURE, GOOD, UNCERTAIN
 from tagsight_explain.explainers import explain_many
 from tagsight_explain.explanation import Explanation
@@ -24,6 +24,7 @@ from tagsight_models.frame import Floats
 from tagsight_models.gates import GateLimits
 from tagsight_models.job_model import JobModel, Results
 from tagsight_models.model_store import Loaded, ModelStore
+from tagsight_models.quality.lab_history import LabHistory
 from tagsight_models.reasons import Reason
 from tagsight_models.scoring_model import ScoringModel
 from tagsight_models.windows import Windows, digest, windows
@@ -133,11 +134,16 @@ def _scored(task: ScoreTask, loaded: Loaded, challenger: Loaded | None = None) -
     digests = [digest(cut, n) for n in range(len(cut))]
     changed = [n for n, due in enumerate(task.due) if task.known.get(due) != digests[n]]
     replaced = missing_inputs(model, cut, changed, task.plan.substitute)
-    scored = [n for n in changed if cut.usable[n] or n in replaced]
-    block = np.array([replaced[n].window if n in replaced else cut.values[n] for n in scored])
-    found = evaluated(model, block, cut.ends[scored], laboratory_of(task, card, limits)) if scored else None
-    results = dict(zip(scored, _values(model, cut.roles, block, found), strict=True)) if found else {}
-    shadows = _shadows(challenger, cut, [n for n in scored if n not in replaced])
+    asked = {
+        n: replaced[n].window if n in replaced else cut.values[n] for n in changed if cut.usable[n] or n in replaced
+    }
+    laboratory = laboratory_of(task, card, limits)
+    results = _values(model, cut, asked, laboratory)
+    high = {n: one.window for n, one in results.items() if one.score > 1.0 and n not in replaced}
+    contradicting = contradicting_inputs(model, cut.roles, high, task.plan.substitute)
+    results |= _values(model, cut, {n: one.window for n, one in contradicting.items()}, laboratory)
+    replaced = {**replaced, **contradicting}
+    shadows = _shadows(challenger, cut, [n for n in results if cut.usable[n]])
     runs = [_run(task, loaded, cut, n, digests[n], results.get(n), replaced.get(n)) for n in changed]
     return [
         replace(one, run=replace(one.run, shadow=shadows[n])) if n in shadows else one
@@ -166,9 +172,16 @@ class _Scored:
     window: Floats
 
 
-def _values(model: JobModel, roles: Sequence[str], block: Floats, found: Evaluated) -> list[_Scored]:
+def _values(
+    model: JobModel, cut: Windows, asked: Mapping[int, Floats], laboratory: LabHistory | None
+) -> dict[int, _Scored]:
+    """What the model says of windows by their number."""
+    if not asked:
+        return {}
+    block = np.stack(list(asked.values()))
+    found = evaluated(model, block, cut.ends[list(asked)], laboratory)
     expected = model.expectation(block)
-    return [
+    scored = [
         _Scored(
             float(found.scores[k]),
             tuple(
@@ -179,13 +192,14 @@ def _values(model: JobModel, roles: Sequence[str], block: Floats, found: Evaluat
                     float(expected.lower[k, column]),
                     float(expected.upper[k, column]),
                 )
-                for column, role in enumerate(roles)
+                for column, role in enumerate(cut.roles)
             ),
             found.results[k],
             block[k],
         )
         for k in range(len(block))
     ]
+    return dict(zip(asked, scored, strict=True))
 
 
 def _run(  # noqa: PLR0917 - the parts of one result

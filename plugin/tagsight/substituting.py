@@ -14,10 +14,19 @@ from tagsight_models.frame import Floats
 from tagsight_models.health import HealthModel
 from tagsight_models.job_model import JobModel
 from tagsight_models.reasons import Reason
-from tagsight_models.substitution import replaceable, why_replaced
+from tagsight_models.sensor_fault import DRIFT, JUMP, NOISE, OFFSET, STUCK, sensor_faults
+from tagsight_models.substitution import most_replaced, replaceable, why_replaced
 from tagsight_models.windows import Windows
 
 SENSOR_REASONS: Final = (Reason.FLAT_LINE, Reason.SPIKE)
+
+WORDS: Final = {
+    STUCK: "it stands still while the others move",
+    NOISE: "it became noisy and the others did not",
+    JUMP: "its value jumped and the others did not",
+    DRIFT: "it drifts away from what the others tell",
+    OFFSET: "it disagrees with all others",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +63,25 @@ def missing_inputs(model: JobModel, cut: Windows, rows: Sequence[int], share: fl
             )
             found[int(alike[k])] = Replaced(made.windows[k], words, any(why in SENSOR_REASONS for why in whys.values()))
     return found
+
+
+def contradicting_inputs(
+    model: JobModel, roles: Sequence[str], windows: Mapping[int, Floats], share: float
+) -> Mapping[int, Replaced]:
+    """By number of the window: those above the limit that one sensor alone explains.
+
+    Where the sensor behaves as no process does, the window holds its estimate instead; else it is as it was, and only
+    the reason says what to check.
+    """
+    if not isinstance(model, HealthModel) or not windows or most_replaced(share, len(roles)) == 0:
+        return {}
+    found = sensor_faults(model, np.stack(list(windows.values())))
+    return {
+        n: Replaced(
+            fault.window if fault.proven else windows[n],
+            f"check {roles[fault.column]}: {WORDS[fault.kind]}",
+            fault.proven,
+        )
+        for n, fault in zip(windows, found, strict=True)
+        if fault is not None
+    }

@@ -9,6 +9,7 @@ MODULES: Final[dict[str, str]] = {
     "tep-health": "tests.accuracy.tep_health",
     "skab-health": "tests.accuracy.skab_health",
     "plants-health": "tests.accuracy.plants_health",
+    "sensor-faults": "tests.accuracy.sensor_faults",
     "petrobras-health": "tests.accuracy.petrobras_health",
     "tep-diagnosis": "tests.accuracy.tep_diagnosis",
     "hydraulic-diagnosis": "tests.accuracy.hydraulic_diagnosis",

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tagsight.outputs import Circumstances, explanation_row, score_row
+from tagsight.results import State
 from tagsight.scoring import _scored
 from tagsight.scoring_task import ScoredRun, ScoreTask
 from tagsight_connectors.history import TagHistory
@@ -86,3 +88,51 @@ def test_an_input_that_stands_still_is_replaced_and_is_the_fault_of_its_sensor(l
     assert one.run.reason == "role3 replaced by its estimate: flat line"
     assert one.run.score is not None
     assert one.sensor_fault
+
+
+def test_a_sensor_that_jumps_alone_is_named_and_is_no_alarm(loaded: Loaded) -> None:
+    faulty = normal()
+    faulty[-30:, 1] += 150.0
+    one = scored(loaded, faulty)
+    assert one.sensor_fault
+    assert one.run.score is not None
+    assert one.run.score < 1.0
+    assert quality_of(one.run.quality) is Quality.UNCERTAIN
+    assert one.run.reason == "check role1: its value jumped and the others did not"
+    now = Circumstances("P101", sensor_fault=True)
+    rows = (score_row(one.run, now), explanation_row(one.run, now))
+    outputs = {value.output: value for row in rows for value in row.values}
+    assert outputs["State"].value == State.OUT_OF_SPECIFICATION
+    assert outputs["Alarm"].value == 0
+    assert quality_of(outputs["Score"].status) is Quality.UNCERTAIN
+    assert outputs["Message"].value == "P101: check role1: its value jumped and the others did not"
+    german = explanation_row(one.run, replace(now, language="de")).values[0]
+    assert german.value == "P101: role1 prüfen: der Wert ist gesprungen, die anderen nicht"
+
+
+def test_a_sensor_that_has_been_off_for_long_is_named_and_still_counts(loaded: Loaded) -> None:
+    faulty = normal()
+    faulty[:, 1] += 150.0
+    one = scored(loaded, faulty)
+    assert not one.sensor_fault
+    assert one.run.score is not None
+    assert one.run.score > 1.0
+    assert one.run.reason == "check role1: it disagrees with all others"
+
+
+def test_a_fault_of_the_process_is_an_alarm_without_a_sensor_to_check(loaded: Loaded) -> None:
+    faulty = normal()
+    faulty[-30:, :3] += 150.0
+    run = scored(loaded, faulty).run
+    assert run.score is not None
+    assert run.score > 1.0
+    assert not run.reason
+    assert quality_of(run.quality) is Quality.GOOD
+
+
+def test_without_the_setting_no_sensor_is_taken_out(loaded: Loaded) -> None:
+    faulty = normal()
+    faulty[-30:, 1] += 150.0
+    run = scored(loaded, faulty, substitute=0.0).run
+    assert run.score is not None
+    assert run.score > 1.0
