@@ -1,4 +1,4 @@
-"""The job `quality` on the gas turbine: CO and NOx from the other nine, in time order, with laboratory values or without."""
+"""The job `quality` on the gas turbine: CO and NOx from the other nine, with laboratory values or without."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -115,8 +115,10 @@ def with_bias(truth: Floats, prediction: Floats, gain: float) -> Floats:
 
 
 def boosting(case: Case) -> dict[str, Said]:
-    """Boosting, its settings, inputs and the gain of its bias chosen on the last quarter of the training's last year,
-    and plain conformal intervals from there."""
+    """Boosting; its settings, inputs and gain of the bias chosen on the last quarter of the training's last year.
+
+    Plain conformal intervals, from the same quarter.
+    """
     early, late = cut(case)
     values = case.train[case.target].to_numpy(dtype=np.float64)
     begin = len(values) - 1900
@@ -209,10 +211,10 @@ SUITE = Suite(
     name="turbine-quality",
     job="quality",
     protocol="Gas turbine (UCI 551), hourly rows in the order of time. Learned from 2011-12 and scored on 2013 (where "
-    "2014 and 2015 are in the folder: learned from 2011-13, scored on those, as its authors ask). In service a laboratory "
-    "value comes every 24 rows and is known 4 rows later, or never. Training sees the value of every hour, as in a "
-    "campaign with an analyser on loan; a second pair of tables gives it one value in 24 rows as well. Same for the "
-    "baselines. Settings of the boosting, its inputs and its gain: last quarter of the training's last year.",
+    "2014 and 2015 are in the folder: learned from 2011-13, scored on those, as its authors ask). In service a value "
+    "of the laboratory comes every 24 rows and is known 4 rows later, or never. Training sees the value of every hour, "
+    "as in a campaign with an analyser on loan; a second pair of tables gives it one value in 24 rows as well. Same "
+    "for the baselines. Settings of the boosting, its inputs and its gain: last quarter of the training's last year.",
     needs=(),
     run=run,
     aims={"covered, %": "87-93", **{f"quarter {number}, %": "82-98" for number in range(1, 5)}},

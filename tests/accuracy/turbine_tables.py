@@ -1,4 +1,4 @@
-"""The gas turbine: its yearly files as frames, split in time order; shared by the suites of `quality` and `production`."""
+"""The gas turbine: its yearly files as frames, in the order of time."""
 
 from dataclasses import dataclass
 

@@ -7,10 +7,10 @@ the plant. The search goes along line and networks, which are smooth; what it fi
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import NonlinearConstraint, minimize
 
 from tagsight_models.frame import Floats
 from tagsight_models.quality.limits import Limits
@@ -54,8 +54,8 @@ class Adviser:
             return Advice(stay, now, NOTHING)
         for margin in MARGINS if chosen else ():
             values = self._searched(row, now, smooth, margin)
-            if values is None:
-                continue
+            if values is None:  # nor would there be any farther inside
+                break
             moved = self._moved(row, values)
             found = float(predict(moved[None])[0])
             if self.limits.inside(found) and self.region.distance(moved[None])[0] <= self._room(row) * 1.001:
@@ -70,6 +70,7 @@ class Adviser:
         span = [((low - at) / by, (high - at) / by) for (low, high), at, by in zip(limits, start, scale, strict=True)]
         low, high = self.limits.aim(margin)
         offset = now - float(smooth(row[None])[0])
+        room = self._room(row)
         unit = max(self.limits.usual_high - self.limits.usual_low, 1e-12)
 
         def missing(move: Floats) -> Floats:
@@ -77,21 +78,14 @@ class Adviser:
             moved = self._moved(row, start + scale * move)
             found = float(smooth(moved[None])[0]) + offset
             inside = min(found - low, high - found) / unit
-            return np.array([inside, self._room(row) - self.region.distance(moved[None])[0]])
+            return np.array([inside, room - self.region.distance(moved[None])[0]])
 
         first = np.array([min(max(0.0, least), most) for least, most in span])
         for begin in (first, *(np.array(side, dtype=np.float64) for side in zip(*span, strict=True))):
-            found = minimize(
-                lambda move: float(move @ move),
-                0.5 * (begin + first),
-                jac=lambda move: 2.0 * move,
-                method="SLSQP",
-                bounds=span,
-                constraints={"type": "ineq", "fun": missing},
-                options={"maxiter": 60},
-            )
-            if found.success and (missing(found.x) > -1e-4).all():
-                return np.clip(start + scale * found.x, *np.array(limits).T)
+            move = _smallest(0.5 * (begin + first), span, missing)
+            if move is not None and (missing(move) > -1e-4).all():
+                lower, upper = np.array(limits, dtype=np.float64).T
+                return np.asarray(np.clip(start + scale * move, lower, upper))
         return None
 
     def _room(self, row: Floats) -> float:
@@ -111,3 +105,16 @@ class Adviser:
             if abs(value - before) > 0.01 * by
         ]
         return "move " + ", ".join(moves)
+
+
+def _smallest(begin: Floats, span: Sequence[tuple[float, float]], missing: Callable[[Floats], Floats]) -> Floats | None:
+    """The smallest move with nothing missing that is found from `begin`; None where none is."""
+    result: Any = minimize(
+        lambda move: float(move @ move),
+        begin,
+        method="SLSQP",
+        bounds=list(span),
+        constraints=NonlinearConstraint(missing, 0.0, np.inf),
+        options={"maxiter": 40},
+    )
+    return np.asarray(result.x, dtype=np.float64) if result.success else None

@@ -13,6 +13,7 @@ from tagsight_models.frame import Floats
 from tagsight_models.quality.inner_time import Quarter, calibrated, followed
 from tagsight_models.quality.lab_samples import LabSamples
 from tagsight_models.quality.region import Region
+from tagsight_models.quality.settings import Service
 from tagsight_models.regression.regressor import SHARES
 
 
@@ -27,7 +28,7 @@ class Compared:
 
 
 def compared(
-    held: Sequence[Quarter], shares: tuple[float, float], region: Region, service: tuple[int, int, float], unit: str
+    held: Sequence[Quarter], shares: tuple[float, float], region: Region, service: Service, unit: str
 ) -> Compared:
     """Judge on the last quarter."""
     last = held[-1]
@@ -35,7 +36,7 @@ def compared(
     earlier = calibrated(held[:-1], shares, region, service)
     ours = followed(last, shares, earlier, region, service)
     errors = {
-        "last laboratory value": values - last_known(last.samples, service[0], service[1]),
+        "last laboratory value": values - last_known(last.samples, service.every_ns, service.known_after_ns),
         "line": values - last.predictions(SHARES["line"]),
         "TagSight without laboratory values": values - last.predictions(shares),
         "TagSight": values - ours.predictions,

@@ -9,7 +9,6 @@ from tagsight_models.errors import TooLittleData
 from tagsight_models.frame import Floats, Frame, Times
 from tagsight_models.quality.lab_samples import LEAST, samples
 from tagsight_models.regression.ridge_line import ridge
-from tagsight_models.regression.window_features import taps, window_features
 
 CANDIDATES: Final = 25
 CLEAR: Final = 0.1
@@ -26,7 +25,10 @@ class FoundDelay:
 
 
 def find_delay(frame: Frame, times: Times, values: Floats, lookback: int, most_steps: int) -> FoundDelay:
-    """The candidate at which a line, on blocks of time that its fit did not see, is nearest to the values."""
+    """The candidate at which a line, on blocks of time that its fit did not see, is nearest to the values.
+
+    The line sees the last step alone: with means of the past a shorter delay would look as good as the right one.
+    """
     candidates = np.unique(np.linspace(0, most_steps, min(most_steps + 1, CANDIDATES)).round().astype(int)).tolist()
     cut = {steps: samples(frame, times, values, lookback, steps) for steps in candidates}
     common = times
@@ -37,7 +39,7 @@ def find_delay(frame: Frame, times: Times, values: Floats, lookback: int, most_s
     errors = []
     for found in cut.values():
         part = found.at(np.flatnonzero(np.isin(found.times, common)))
-        errors.append(_error(window_features(part.windows, taps(lookback)), part.values))
+        errors.append(_error(part.windows[:, -1], part.values))
     best = int(np.argmin(errors))
     clear = errors[best] < (1.0 - CLEAR) * errors[0]
     return FoundDelay(candidates[best] if clear else 0, tuple(zip(candidates, errors, strict=True)))

@@ -1,4 +1,4 @@
-"""The training of the job `quality`: from laboratory values and inputs to a soft sensor with interval and comparison."""
+"""The training of the job `quality`: from laboratory values and inputs to a soft sensor."""
 
 import time
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from tagsight_models.errors import UnusableInput
 from tagsight_models.frame import Floats, Frame, Times
 from tagsight_models.quality.comparison import Compared, compared
 from tagsight_models.quality.delay import find_delay
-from tagsight_models.quality.inner_time import Calibrated, calibrated, chosen_bound, chosen_shares, quarters
+from tagsight_models.quality.inner_time import Calibrated, calibrated, chosen_shares, quarters
 from tagsight_models.quality.lab_samples import LabSamples, enough, lab_values, samples
 from tagsight_models.quality.limits import Limits
 from tagsight_models.quality.region import Region
 from tagsight_models.quality.sensor_parts import SensorParts, usual_range
-from tagsight_models.quality.settings import QualitySettings
+from tagsight_models.quality.settings import QualitySettings, Service
 from tagsight_models.quality.soft_sensor import SoftSensor
 from tagsight_models.regression.regressor import SHARES, Regressor, RegressorSettings
 from tagsight_models.regression.window_features import taps, window_features
@@ -84,7 +84,6 @@ def train_quality(
     found = enough(samples(frame, times, values, settings.window_steps, delay_steps), len(times))
     features = window_features(found.windows, taps(settings.window_steps))
     regressor = _settings(settings, job_settings.regressor)
-    regressor = replace(regressor, bound=chosen_bound(features, found.values, regressor))
     held = quarters(found, features, regressor, part_of(progress, 0.0, 0.6))
     shares = chosen_shares(held)
     region = Region.fit(found.windows[:, -1])
@@ -98,7 +97,7 @@ def train_quality(
             grid_ns=frame.grid_ns,
             lengths=taps(settings.window_steps),
             delay_steps=delay_steps,
-            lab_every_ns=service[0],
+            lab_every_ns=service.every_ns,
             target_name=data.target_name,
             target_unit=data.target_unit,
             coverage=job_settings.coverage,
@@ -115,7 +114,7 @@ def train_quality(
         )
     )
     progress(1.0, judged.verdict)
-    said = _facts(found, fields, shares, regressor.bound, delays) | {"delay_ns": delay_steps * frame.grid_ns}
+    said = _facts(found, fields, shares, delays) | {"delay_ns": delay_steps * frame.grid_ns}
     seconds = time.monotonic() - started
     return QualityTrained(model, causes, judged.metrics, judged, said, CANNOT_SEE, fitted, seconds)
 
@@ -125,9 +124,8 @@ def check_adjustable(frame: Frame, adjustable: Mapping[str, tuple[float, float]]
     names = {role.name for role in frame.roles}
     for role, (low, high) in adjustable.items():
         if role not in names:
-            raise UnusableInput(
-                role, "it is adjustable, but no usable input", f"Inputs are {', '.join(sorted(names))}."
-            )
+            inputs = ", ".join(sorted(names))
+            raise UnusableInput(role, "it is adjustable, but no usable input", f"Inputs are {inputs}.")
         if not low < high:
             raise UnusableInput(role, f"its lower bound {low:g} is not below {high:g}", "Correct its bounds.")
 
@@ -150,24 +148,22 @@ def _settings(settings: TrainingSettings, regressor: RegressorSettings) -> Regre
     return replace(regressor, fit=own, trees=replace(regressor.trees, seed=settings.seed))
 
 
-def _service(times: Times, job_settings: QualitySettings) -> tuple[int, int, float]:
+def _service(times: Times, job_settings: QualitySettings) -> Service:
     """Distance of laboratory values in service, how late they are known, coverage."""
     usual = int(np.median(np.diff(times)))
-    return job_settings.lab_every_ns or usual, job_settings.known_after_ns, job_settings.coverage
+    return Service(job_settings.lab_every_ns or usual, job_settings.known_after_ns, job_settings.coverage)
 
 
 def _facts(
     found: LabSamples,
     fields: Calibrated,
     shares: tuple[float, float],
-    bound: float,
     delays: tuple[tuple[int, float], ...],
 ) -> dict[str, Any]:
     """For the card, as JSON values."""
     return {
         "laboratory_values": len(found),
         "regression": next(name for name, each in SHARES.items() if each == shares),
-        "error_bound": bound,
         "usual_error": fields.noise.overall,
         "quantile_alone": fields.quantile_alone,
         "quantile_following": fields.quantile_following,

@@ -6,32 +6,25 @@ service. The two halves of that time are followed each by its own regression and
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from tagsight_models.frame import Floats
 from tagsight_models.quality.conformal import quantile
-from tagsight_models.quality.lab_following import Known, follow
+from tagsight_models.quality.lab_following import Known, Tracking, follow
 from tagsight_models.quality.lab_samples import LabSamples
 from tagsight_models.quality.noise_level import NoiseLevel
 from tagsight_models.quality.region import Region
 from tagsight_models.quality.residual_field import Points, ResidualField
-from tagsight_models.regression.oblivious_trees import ObliviousTrees
+from tagsight_models.quality.settings import Service
 from tagsight_models.regression.regressor import SHARES, Regressor, RegressorSettings
 from tagsight_models.training import Progress, part_of
 
 QUARTERS: Final = (0.5, 0.75, 1.0)
 PREFERRED: Final = 0.05
-"""All parts of the regression count unless fewer have an error this share lower: two quarters are little to judge by."""
-
-BOUNDS: Final = (0.0, 0.5)
-"""Of errors in standard deviations of the target, beyond which they pull with constant force; 0: none."""
-
-CLEARLY: Final = 0.05
-"""A bound counts where the error in the last quarter is this share lower with it."""
-
-TRIAL_TREES: Final = 100
+"""All parts count unless fewer have an error this share lower: two quarters are little to judge by."""
 
 WIDENING: Final = (0.9, 1.5)
 """Least and most widening."""
@@ -65,24 +58,13 @@ class Calibrated:
     widening: float = 1.0
 
 
-def chosen_bound(features: Floats, values: Floats, settings: RegressorSettings) -> float:
-    """Whether wrong laboratory values are there to be bounded: what the last quarter shows, by trees alone."""
-    begin = int(QUARTERS[1] * len(values))
-    errors = []
-    for bound in BOUNDS:
-        tries = replace(settings.trees, trees=min(TRIAL_TREES, settings.trees.trees), bound=bound)
-        grown = ObliviousTrees.fit(features[:begin], values[:begin], tries)
-        errors.append(float(((values[begin:] - grown.predict(features[begin:])) ** 2).mean()))
-    return BOUNDS[1] if errors[1] < (1.0 - CLEARLY) * errors[0] else BOUNDS[0]
-
-
 def quarters(
     samples: LabSamples, features: Floats, settings: RegressorSettings, progress: Progress
 ) -> tuple[Quarter, ...]:
     """The third quarter and the last, each with a regression of all before it."""
     ends = [int(share * len(samples)) for share in QUARTERS]
     found = []
-    for number, (begin, end) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+    for number, (begin, end) in enumerate(pairwise(ends)):
         share = part_of(progress, number / 2, (number + 1) / 2)
         regressor, _ = Regressor.fit(features[:begin], samples.values[:begin], settings, share)
         rows = slice(begin, end)
@@ -100,11 +82,9 @@ def chosen_shares(held: Sequence[Quarter]) -> tuple[float, float]:
     return SHARES[best] if errors[best] < (1.0 - PREFERRED) * errors["all"] else SHARES["all"]
 
 
-def calibrated(
-    held: Sequence[Quarter], shares: tuple[float, float], region: Region, service: tuple[int, int, float]
-) -> Calibrated:
-    """Level, field and quantiles of the errors; `service`: distance and lateness of laboratory values in ns, coverage."""
-    every_ns, _, coverage = service
+def calibrated(held: Sequence[Quarter], shares: tuple[float, float], region: Region, service: Service) -> Calibrated:
+    """Level, field and quantiles of the errors; for laboratory values as in `service`."""
+    every_ns, coverage = service.every_ns, service.coverage
     predictions = np.concatenate([each.predictions(shares) for each in held])
     errors = np.concatenate([each.samples.values for each in held]) - predictions
     noise = NoiseLevel.fit(predictions, errors)
@@ -123,9 +103,7 @@ def calibrated(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Followed:
-    """A quarter as it would have been in service: predictions, spreads of their errors, half-widths of the intervals,
-    all of shape (n,), engineering units.
-    """
+    """A quarter as in service: predictions, spreads of their errors, half-widths of the intervals, each (n,)."""
 
     predictions: Floats
     spread: Floats
@@ -133,22 +111,23 @@ class Followed:
 
 
 def followed(
-    quarter: Quarter, shares: tuple[float, float], found: Calibrated, region: Region, service: tuple[int, int, float]
+    quarter: Quarter, shares: tuple[float, float], found: Calibrated, region: Region, service: Service
 ) -> Followed:
     """Predictions with the bias, and half-widths of their intervals, with laboratory values as in service."""
-    every_ns, known_after_ns, coverage = service
+    every_ns = service.every_ns
     samples, predictions = quarter.samples, quarter.predictions(shares)
     errors = (samples.values - predictions) / found.noise.overall
     at = _points([samples], predictions, found.noise, region, every_ns)
     lab = np.flatnonzero(np.diff(samples.times // every_ns, prepend=-1) > 0)
     known = Known(
         samples.times[lab],
-        samples.times[lab] + known_after_ns,
+        samples.times[lab] + service.known_after_ns,
         Points(at.times[lab], at.inputs[lab], at.noise[lab]),
         errors[lab],
     )
     # A value never corrects the prediction that it is compared with, however soon it is known.
-    got = follow(found.field, known, at, samples.times - 1, found.quantile_following, coverage)
+    tracking = Tracking(found.quantile_following, service.coverage)
+    got = follow(found.field, known, at, samples.times - 1, tracking)
     unit = found.noise.overall
     half = found.widening * unit * got.quantile * got.spread
     return Followed(predictions + unit * got.bias, unit * got.spread, half)

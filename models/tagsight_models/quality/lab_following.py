@@ -1,4 +1,4 @@
-"""Following laboratory values: from predictions and values to bias and width at any time, as a pure function of both."""
+"""Following laboratory values: bias and width at any time, a pure function of what was known by then."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -19,9 +19,7 @@ SURPRISE: Final = 4.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """Laboratory values in the order in which they were known, all of shape (n,): times in ns, errors of the regression
-    in units of the usual error.
-    """
+    """Laboratory values in the order in which they were known: times in ns, errors in units of the usual error."""
 
     sampled: Times
     known: Times
@@ -29,23 +27,31 @@ class Known:
     errors: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """Where the quantile of the interval begins, and the coverage that it is moved towards."""
+
+    start: float
+    coverage: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Following:
-    """Bias and spread at each time, in units of the usual error, and the quantile that makes an interval of the spread."""
+    """At each time: bias and spread in units of the usual error, and the half-width of the interval in spreads."""
 
     bias: Floats
     spread: Floats
     quantile: Floats
 
 
-def follow(field: ResidualField, known: Known, at: Points, at_ns: Times, start: float, coverage: float) -> Following:
+def follow(field: ResidualField, known: Known, at: Points, at_ns: Times, tracking: Tracking) -> Following:
     """What was known by each of `at_ns` gives bias, spread and quantile there.
 
     Each value is first expected from those known before it was sampled; the errors of that, in spreads, move the
     quantile, and bound how far a value may pull the bias.
     """
     bounded, scores = _sifted(field, known)
-    quantiles = moved(start, scores, coverage)
+    quantiles = moved(tracking.start, scores, tracking.coverage)
     count = np.searchsorted(known.known, at_ns, side="right")
     bias, spread = np.zeros(len(at_ns)), np.zeros(len(at_ns))
     for seen in np.unique(count).tolist():

@@ -9,8 +9,14 @@ from tagsight_models.frame import Floats
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`low` and `high` as configured, None for none; `usual_low`, `usual`, `usual_high` of the values in training: their
-    0.5 %, 50 % and 99.5 % quantiles, which stand in where no limit is configured.
+    """What a target should lie within.
+
+    Attributes:
+        low: as configured, None for none.
+        high: as configured.
+        usual_low: 0.5 % quantile of the values in training.
+        usual: their median.
+        usual_high: 99.5 % quantile.
     """
 
     low: float | None

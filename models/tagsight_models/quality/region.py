@@ -13,8 +13,13 @@ INSIDE: Final = 0.99
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """An ellipsoid round the inputs: centre (roles,), scale (roles,), whitening (roles, roles) of standardised rows,
-    and the distance within which they lie.
+    """An ellipsoid round the inputs.
+
+    Attributes:
+        centre: shape (roles,).
+        scale: shape (roles,).
+        whitening: shape (roles, roles), of standardised rows.
+        limit: the distance within which they lie.
     """
 
     centre: Floats

@@ -29,8 +29,12 @@ MOST: Final = 300
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """Where errors are: `times` in laboratory intervals (n,), `inputs` standardised (n, roles), `noise` (n,) as a factor
-    on the variance of the noise.
+    """Where errors are.
+
+    Attributes:
+        times: shape (n,), in laboratory intervals.
+        inputs: shape (n, roles), standardised.
+        noise: shape (n,), factor on the variance of the noise.
     """
 
     times: Floats
@@ -78,7 +82,7 @@ class ResidualField:
         return np.asarray(biases + local * np.exp(-apart / local_time - unlike))
 
     def given(self, known: Points, errors: Floats, at: Points) -> tuple[Floats, Floats]:
-        """Mean and variance (noise included) of the errors at `at`, given those at `known`; each of shape (len(at),)."""
+        """Mean and variance (noise included) of the errors at `at`, given those at `known`."""
         own = self.prior + self.noise * at.noise
         if not len(errors):
             return np.zeros(len(at.times)), own

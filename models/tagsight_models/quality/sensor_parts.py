@@ -97,7 +97,9 @@ class SensorParts:
             if tensors[name].shape != shape:
                 msg = f"shape of {name}"
                 raise ValueError(msg)
-        region = Region(*(tensors[f"region.{name}"] for name in ("centre", "scale", "whitening")), said["region"])
+        region = Region(
+            tensors["region.centre"], tensors["region.scale"], tensors["region.whitening"], float(said["region"])
+        )
         made = cls(
             roles=roles,
             lengths=tuple(said["lengths"]),

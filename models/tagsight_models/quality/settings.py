@@ -31,3 +31,12 @@ class QualitySettings:
     coverage: float = 0.9
     adjustable: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     regressor: RegressorSettings = field(default_factory=RegressorSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What laboratory values are like in service: their distance, how late each is known, and the coverage wanted."""
+
+    every_ns: int
+    known_after_ns: int
+    coverage: float

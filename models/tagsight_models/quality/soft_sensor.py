@@ -14,7 +14,7 @@ from tagsight_models.frame import Floats, Role, Times
 from tagsight_models.job_model import Results
 from tagsight_models.job_output import JobOutput
 from tagsight_models.quality.advice import Advice, Adviser
-from tagsight_models.quality.lab_following import Known, follow
+from tagsight_models.quality.lab_following import Known, Tracking, follow
 from tagsight_models.quality.lab_history import LabHistory
 from tagsight_models.quality.residual_field import Points
 from tagsight_models.quality.sensor_parts import SensorParts
@@ -115,7 +115,8 @@ class SoftSensor:
         known = Known(lab.sampled_ns, lab.known_ns, points, (lab.values - before) / unit)
         prediction = self.predict(windows)
         at = self._points(windows, ends_ns, prediction)
-        found = follow(parts.field, known, at, np.asarray(ends_ns), parts.quantile_following, parts.coverage)
+        tracking = Tracking(parts.quantile_following, parts.coverage)
+        found = follow(parts.field, known, at, np.asarray(ends_ns), tracking)
         unaided = np.searchsorted(lab.known_ns, ends_ns, side="right") == 0
         quantile = np.where(unaided, parts.quantile_alone, parts.widening * found.quantile)
         bias, half = unit * found.bias, unit * quantile * found.spread

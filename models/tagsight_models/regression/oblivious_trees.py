@@ -20,14 +20,13 @@ AT_ONCE: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class TreeSettings:
-    """Size and pace. `bound`: errors beyond this many standard deviations of the target count as this; 0: as they are."""
+    """Size and pace: each tree sees `share` of the rows, and a leaf is drawn to 0 as by `calm` more rows."""
 
     trees: int = 300
     depth: int = 5
     rate: float = 0.08
     share: float = 0.5
     calm: float = 5.0
-    bound: float = 0.0
     seed: int = 0
 
 
@@ -52,16 +51,14 @@ class ObliviousTrees:
         """Grow on features (n, columns) and a target (n,)."""
         grower = _Grower(features, settings)
         start = float(target.mean())
-        bound = settings.bound * float(target.std())
         left = target - start
         grown = []
         for _ in range(settings.trees):
-            pull = np.clip(left, -bound, bound) if bound else left
-            columns, edges, leaves, place = grower.tree(pull)
+            columns, edges, leaves, place = grower.tree(left)
             left = left - leaves[place]
             grown.append((columns, edges, leaves))
-        columns, edges, leaves = (np.array(part, dtype=np.float64) for part in zip(*grown, strict=True))
-        return cls(columns, edges, leaves, start)
+        asked, cuts, tables = (np.array(part, dtype=np.float64) for part in zip(*grown, strict=True))
+        return cls(asked, cuts, tables, start)
 
     def predict(self, features: Floats) -> Floats:
         """Shape (n,)."""

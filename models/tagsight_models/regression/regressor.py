@@ -6,6 +6,7 @@ neither has seen their mean is as good as the better of the two. Which of the pa
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final, Self
 
 import numpy as np
@@ -18,12 +19,12 @@ from tagsight_models.regression.residual_network import empty_network, fit_netwo
 from tagsight_models.regression.ridge_line import ridge
 from tagsight_models.training import FitSettings, Fitted, Progress, silent
 
-SHARES: Final[Mapping[str, tuple[float, float]]] = {
-    "line": (0.0, 0.0),
-    "line and networks": (1.0, 0.0),
-    "all": (1.0, 0.5),
-}
+SHARES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
+    {"line": (0.0, 0.0), "line and networks": (1.0, 0.0), "all": (1.0, 0.5)}
+)
 """What may count: the share of the networks' part, and of the trees in the mean."""
+
+ARRAYS: Final = ("centre", "scale", "lowest", "highest", "line", "target")
 
 TAIL: Final = 0.0005
 """Inputs are kept within these quantiles of training: nothing is extrapolated far."""
@@ -34,7 +35,6 @@ class RegressorSettings:
     """How the regression is fitted."""
 
     networks: int = 2
-    bound: float = 0.0
     trees: TreeSettings = field(default_factory=TreeSettings)
     fit: FitSettings = field(default_factory=lambda: FitSettings(epochs=60, patience=8, weight_decay=1e-2))
 
@@ -78,10 +78,10 @@ class Regressor:
         reach = 0.1 * float(np.ptp(values))
         target = np.array([mean, spread, values.min() - reach, values.max() + reach])
         standardised, wanted = (bounded - centre) / scale, (values - mean) / spread
-        line = _line(standardised, wanted, settings.bound)
+        line, _ = ridge(standardised, wanted)
         left = wanted - standardised @ line
-        networks, done = fit_networks(standardised, left, settings.networks, settings.bound, settings.fit, progress)
-        trees = ObliviousTrees.fit(standardised, wanted, replace(settings.trees, bound=settings.bound))
+        networks, done = fit_networks(standardised, left, settings.networks, settings.fit, progress=progress)
+        trees = ObliviousTrees.fit(standardised, wanted, settings.trees)
         found = cls(centre, scale, lowest, highest, line, target, tuple(networks), trees, SHARES["all"])
         return found, done
 
@@ -91,11 +91,13 @@ class Regressor:
 
     def smooth(self, features: Floats) -> Floats:
         """Line and networks alone, shape (n,): what has a slope."""
-        return replace(self, shares=(self.shares[0], 0.0)).predict(features)
+        seen = self._standardised(features)
+        parts = np.stack([seen @ self.line, predicted(self.networks, seen), np.zeros(len(seen))])
+        return replace(self, shares=(self.shares[0], 0.0)).of_parts(parts)
 
     def parts(self, features: Floats) -> Floats:
         """What line, networks and trees say, standardised; shape (3, n)."""
-        seen = (np.clip(features, self.lowest, self.highest) - self.centre) / self.scale
+        seen = self._standardised(features)
         return np.stack([seen @ self.line, predicted(self.networks, seen), self.trees.predict(seen)])
 
     def of_parts(self, parts: Floats) -> Floats:
@@ -105,13 +107,16 @@ class Regressor:
         mean, spread, lowest, highest = self.target
         return np.asarray(np.clip(mean + spread * found, lowest, highest))
 
+    def _standardised(self, features: Floats) -> Floats:
+        return np.asarray((np.clip(features, self.lowest, self.highest) - self.centre) / self.scale)
+
     def description(self) -> dict[str, Any]:
         """As JSON values."""
         return {"networks": len(self.networks), "shares": list(self.shares), "start": self.trees.start}
 
     def tensors(self) -> dict[str, Floats]:
         """The arrays."""
-        found = {name: getattr(self, name) for name in ("centre", "scale", "lowest", "highest", "line", "target")}
+        found = {name: getattr(self, name) for name in ARRAYS}
         found |= {f"trees.{name}": getattr(self.trees, name) for name in ("columns", "edges", "leaves")}
         for number, each in enumerate(self.networks):
             found |= weights_of(each, f"network{number}")
@@ -125,23 +130,16 @@ class Regressor:
             with_weights(empty_network(columns), f"network{number}", tensors).eval().requires_grad_(requires_grad=False)
             for number in range(int(said["networks"]))
         )
-        trees = ObliviousTrees(*(tensors[f"trees.{name}"] for name in ("columns", "edges", "leaves")), said["start"])
+        trees = ObliviousTrees(
+            tensors["trees.columns"], tensors["trees.edges"], tensors["trees.leaves"], float(said["start"])
+        )
         _check_trees(trees, columns)
-        arrays = [tensors[name] for name in ("centre", "scale", "lowest", "highest", "line", "target")]
-        if any(array.shape != (columns,) for array in arrays[:-1]) or arrays[-1].shape != (4,):
+        arrays = {name: tensors[name] for name in ARRAYS}
+        if any(array.shape != ((4,) if name == "target" else (columns,)) for name, array in arrays.items()):
             msg = "shape of the line or of its scaling"
             raise ValueError(msg)
         share, of_trees = said["shares"]
-        return cls(*arrays, networks, trees, (float(share), float(of_trees)))
-
-
-def _line(features: Floats, wanted: Floats, bound: float) -> Floats:
-    """The ridge line; a second time with errors beyond the bound drawn in, where there is one."""
-    line, _ = ridge(features, wanted)
-    if bound:
-        said = features @ line
-        line, _ = ridge(features, said + np.clip(wanted - said, -bound, bound))
-    return line
+        return cls(**arrays, networks=networks, trees=trees, shares=(float(share), float(of_trees)))
 
 
 def _check_trees(trees: ObliviousTrees, columns: int) -> None:

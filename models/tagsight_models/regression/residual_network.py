@@ -9,29 +9,34 @@ from torch import Tensor, nn
 
 from tagsight_models.frame import Floats
 from tagsight_models.networks.registry import network
-from tagsight_models.training import FitSettings, Fitted, Loss, Progress, fit
+from tagsight_models.training import FitSettings, Fitted, Progress, fit
 
 HIDDEN: Final = (32, 16)
 BLOCKS: Final = 20
 """Stretches of training time; each network holds out every fourth of them, to stop in time."""
 
 
-def value_loss(bound: float) -> Loss:
-    """Half the squared error; linear beyond `bound` (0: never)."""
-
-    def loss(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
-        found = model(inputs)
-        if bound:
-            return nn.functional.huber_loss(found, targets, delta=bound)
-        return 0.5 * nn.functional.mse_loss(found, targets)
-
-    return loss
+def half_squares(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+    """Half the mean squared error."""
+    found: Tensor = 0.5 * nn.functional.mse_loss(model(inputs), targets)
+    return found
 
 
 def fit_networks(
-    features: Floats, left: Floats, count: int, bound: float, settings: FitSettings, progress: Progress
+    features: Floats, left: Floats, count: int, settings: FitSettings, *, progress: Progress
 ) -> tuple[list[nn.Module], Fitted]:
-    """`count` networks, float64, and what their fits did (of all together), on standardised features (n, columns) and what is left of a standardised target."""
+    """Train them.
+
+    Args:
+        features: standardised, shape (n, columns).
+        left: what the line leaves of a standardised target, shape (n,).
+        count: of networks.
+        settings: of each fit; the time budget is that of all.
+        progress: told the share done of each.
+
+    Returns:
+        The networks, float64, and what their fits did together.
+    """
     inputs = torch.as_tensor(features[:, None], dtype=torch.float32)
     targets = torch.as_tensor(left[:, None], dtype=torch.float32)
     stretch = np.minimum(np.arange(len(left)) * BLOCKS // max(len(left), 1), BLOCKS - 1)
@@ -49,7 +54,7 @@ def fit_networks(
         )
         held = torch.as_tensor(stretch % 4 == number % 4)
         pair = (inputs[~held], targets[~held]), (inputs[held], targets[held])
-        done.append(fit(made, value_loss(bound), *pair, own, progress=progress))
+        done.append(fit(made, half_squares, *pair, own, progress=progress))
         found.append(made.double().eval().requires_grad_(requires_grad=False))
     return found, _together(done)
 

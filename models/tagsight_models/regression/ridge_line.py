@@ -11,8 +11,14 @@ STRENGTHS: Final = (0.001, 0.01, 0.1, 1.0, 10.0)
 
 
 def ridge(features: Floats, target: Floats) -> tuple[Floats, float]:
-    """Coefficients of standardised features (n, columns) for a centred target (n,), and the mean squared error
-    that the chosen strength has on blocks that its fit did not see.
+    """The line, and how far it is off where it did not see.
+
+    Args:
+        features: standardised, shape (n, columns).
+        target: centred, shape (n,).
+
+    Returns:
+        Coefficients (columns,), and the mean squared error of the chosen strength on blocks that its fit did not see.
     """
     parts = list(blocks(len(target)))
     grams = [features[part].T @ features[part] for part in parts]
