@@ -22,11 +22,14 @@ def matches(pattern: str, tag: Tag) -> bool:
 
 
 def may_lead_to(pattern: str, levels: Sequence[str]) -> bool:
-    """Can a tag at or below this path match? Pure; an address may be anywhere."""
+    """Can a tag at or below this path match? Pure; an address may be anywhere.
+
+    A name with a slash in it counts as several levels, as it does in `Tag.path`.
+    """
     wanted = pattern.split("/")
     if wanted in (["*"], ["**"]) or _looks_like_an_address(pattern):
         return True
-    for at, level in enumerate(levels):
+    for at, level in enumerate(part for name in levels for part in name.split("/")):
         if at >= len(wanted):
             return False
         if wanted[at] == "**":

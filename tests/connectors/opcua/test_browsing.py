@@ -131,6 +131,13 @@ async def test_folders_that_the_pattern_cannot_mean_are_not_opened() -> None:
     assert everything.browsed > 50
 
 
+async def test_a_name_with_a_slash_counts_as_two_levels() -> None:
+    space = Space({"Objects": [("Feed 1/min", True), ("A/B", False)], "A/B": [("T", True)]})
+    assert await paths(space, "Feed 1/min") == ["Feed 1/min"]
+    assert await paths(space, "A/*/T") == ["A/B/T"]
+    assert await paths(space, "A/T") == []
+
+
 async def test_a_variable_is_found_by_the_way_that_the_pattern_names() -> None:
     space = Space({"Objects": [("T", True), ("A", False)], "A": [("T", True)]})
     assert await paths(space, "A/*") == ["A/T"]
