@@ -32,6 +32,7 @@ def test_a_training_says_how_good_it_is(trained: PrognosisTrained) -> None:
     assert any("unknown" in sentence for sentence in trained.cannot_see)
 
 
+@pytest.mark.slow
 def test_the_same_data_and_seed_give_the_same_model_without_a_cap_named_or_with_lives_unended() -> None:
     data = fleet(12, seed=3, points=1)
     unended = replace(data.lives[0], failed=False)
