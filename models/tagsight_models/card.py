@@ -136,12 +136,17 @@ class ModelCard:
             f"State          {'trial: it does not alarm' if self.trial else 'may alarm'}",
             *(f"Doubt          {sentence}" for sentence in self.doubts),
             f"Training       {self._training_words()}",
+            *(f"               {line}" for line in self._remarks()),
             *(f"Cannot see     {sentence}" for sentence in self.cannot_see),
             f"Data hash      {self.data_hash}",
             f"Plan hash      {self.plan_hash}",
             f"Versions       {', '.join(f'{name} {version}' for name, version in self.versions.items())}",
         ]
         return "\n".join(lines)
+
+    def _remarks(self) -> list[str]:
+        """What helped: a sister's model, a search."""
+        return list(self.comparison.get("remarks", ()))
 
     def _training_words(self) -> str:
         epochs = (
@@ -168,6 +173,7 @@ class ModelCard:
             f"Limit          {self.limit['words']}",
             *([f"               {self.provisional}"] if self.provisional else []),
             f"Worth          {self.comparison['verdict']}",
+            *(f"Training       {line}" for line in self._remarks()),
             *(f"Doubt          {sentence}" for sentence in self.doubts),
         ]
         return "\n".join(lines)

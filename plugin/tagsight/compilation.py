@@ -129,6 +129,7 @@ class Compiler:
             causes=tuple(CausePlan(one.pattern, one.say) for one in given.causes),
             of_job=self._of_job(given),
             network=given.network or "",
+            sister=given.sister or "",
             substitute=given.substitute,
         )
 
@@ -168,6 +169,7 @@ class Compiler:
             seed=given.seed,
             limit_start_ns=held_out[0] if held_out else None,
             limit_end_ns=held_out[1] if held_out else None,
+            search=given.search or 0,
             promote=given.promote == "when_it_holds",
         )
 

@@ -16,6 +16,7 @@ from tagsight.document import SIZE_LIMIT, Node, decode, read_tree
 from tagsight.errors import ConfigurationError, Fault
 from tagsight.plan import Destination, HistorianPlan, ModelPlan, Plan, ResultsPlan
 from tagsight.platform import local_timezone
+from tagsight.sisters import sister_key
 from tagsight.specification import MODELS_LIMIT, Configuration, Historian, HistoryStore, Model, Results, Retention
 from tagsight.templates import expand, shown
 from tagsight.validation import SettingFault, validate
@@ -166,6 +167,7 @@ class _Check:
             return ()
         names = {name for name, _ in self._historian_paths()}
         models: dict[str, ModelPlan] = {}
+        nodes: dict[str, tuple[Node, str]] = {}
         lines: dict[str, int] = {}
         for node in self._expanded(part.value):
             model, found = validate(Model, node.plain())
@@ -177,7 +179,16 @@ class _Check:
                 self._compiled(compiler, node, prefix)
                 self._refer(compiled, node, prefix, names, results)
                 models[compiled.key.casefold()] = compiled
-        return tuple(models.values())
+                nodes[compiled.key.casefold()] = node, prefix
+        return tuple(self._with_sister(one, models, *nodes[key]) for key, one in models.items())
+
+    def _with_sister(self, model: ModelPlan, models: Mapping[str, ModelPlan], node: Node, prefix: str) -> ModelPlan:
+        """A model names its sister by her key, which may stand anywhere in the file."""
+        found = sister_key(model, models)
+        if isinstance(found, SettingFault):
+            self._add(node, [found], prefix)
+            return model
+        return dataclasses.replace(model, sister=found)
 
     def _single(self, node: Node, prefix: str, lines: dict[str, int]) -> None:
         """No second model of the same asset and name, whatever else is wrong with either."""

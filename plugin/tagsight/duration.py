@@ -28,6 +28,7 @@ PERIODS_NS: Final = {
 _BYTES: Final = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _PART: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|[wdhms])", re.ASCII)
 _BUDGET: Final = re.compile(r"(\d{1,6}(?:\.\d{1,3})?) per (hour|day|week|month|year)", re.ASCII)
+_TRIALS: Final = re.compile(r"(\d{1,3}) trials?", re.ASCII)
 _SIZE: Final = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?(KB|MB|GB|TB)", re.ASCII)
 
 
@@ -71,6 +72,20 @@ def parse_budget(text: str) -> tuple[float, int]:
     if float(match[1]) <= 0.0:
         raise ValueError("a budget of none cannot be met: every limit lets something through")
     return float(match[1]), PERIODS_NS[match[2]]
+
+
+def parse_trials(text: str) -> int:
+    """("20 trials") -> 20.
+
+    Raises:
+        ValueError: not a number of trials, or not from 2 to 500.
+    """
+    match = _TRIALS.fullmatch(text)
+    if match is None:
+        raise ValueError("not a number of trials")
+    if not 2 <= int(match[1]) <= 500:
+        raise ValueError("from 2 to 500 trials can be made")
+    return int(match[1])
 
 
 def format_budget(at_most: float, per_ns: int) -> str:

@@ -11,6 +11,8 @@ from tagsight.framing import build_frame, series_of
 from tagsight.job_training import job_settings, training_data
 from tagsight.plan import ModelPlan
 from tagsight.training import TrainOutcome, TrainTask
+from tagsight.training_folder import begin, training_folder
+from tagsight_connectors.history import Span
 from tagsight_models.alignment import median_grid
 from tagsight_models.delays import Delays
 from tagsight_models.errors import ModelError
@@ -18,6 +20,7 @@ from tagsight_models.frame import Frame
 from tagsight_models.jobs import train
 from tagsight_models.model_store import ModelStore
 from tagsight_models.training_settings import TrainingSettings
+from tagsight_models.training_state import forget
 from tagsight_models.windows import windows
 
 Progress = Callable[[float, str], None]
@@ -29,10 +32,11 @@ ABNORMAL_SHARE: Final = 0.05
 def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
     """Frame, train, compare, calibrate, store.
 
-    The first version runs at once, on trial if it did not pass; so does the first that passes. Later ones wait.
+    The first version runs at once, on trial if it did not pass; so does the first that passes. Later ones wait. A
+    training that was killed goes on from the state that it has kept beside the versions.
 
     Raises:
-        ModelError: too little data, unusable inputs.
+        ModelError: too little data, unusable inputs, a sister that nothing can be taken over from.
     """
     progress(0.0, "aligning")
     framed = build_frame(
@@ -47,20 +51,22 @@ def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
         max_gaps=task.max_gaps,
         live=False,
     )
+    store, name = ModelStore(task.place.root, task.place.key), task.plan.key
+    folder = training_folder(task.place.root, name)
+    begin(folder, task.plan_hash, Span(*task.span))
     trained = train(
         task.plan.job.value,
         training_data(task, framed.frame),
-        _settings(task.plan, framed.frame.grid_ns),
+        _with_sister(replace(_settings(task.plan, framed.frame.grid_ns), kept_in=folder), store, task.plan.sister),
         job_settings(task.plan),
         gates={**framed.limits.to_json(), **({IN_CARD: dict(task.averaged)} if task.averaged else {})},
         hashes={"plan": task.plan_hash},
         progress=progress,
     )
-    store = ModelStore(task.place.root, task.place.key)
-    name = task.plan.key
     card = replace(trained.card, doubts=(*trained.card.doubts, *_doubts(store, name, framed.frame)))
     trained = replace(trained, card=card)
     version = store.add(name, trained.model, card)
+    forget(folder)
     approved = _takes_over(store, name, trial=trained.card.trial)
     if approved:
         store.approve(name, version, "first model")
@@ -95,6 +101,13 @@ def _takes_over(store: ModelStore, name: str, *, trial: bool) -> bool:
     return current is None or (not trial and store.card(name, current).trial)
 
 
+def _with_sister(settings: TrainingSettings, store: ModelStore, sister: str) -> TrainingSettings:
+    if not sister:
+        return settings
+    found = store.load_approved(sister)
+    return replace(settings, sister=found.model, sister_name=f"{sister} version {found.version}")
+
+
 def _settings(plan: ModelPlan, grid_ns: int) -> TrainingSettings:
     train_plan = plan.train
     has_limit_span = train_plan.limit_start_ns is not None and train_plan.limit_end_ns is not None
@@ -108,4 +121,5 @@ def _settings(plan: ModelPlan, grid_ns: int) -> TrainingSettings:
         seed=train_plan.seed,
         limit_span=(train_plan.limit_start_ns, train_plan.limit_end_ns) if has_limit_span else None,  # type: ignore[arg-type]
         drop_constant=True,
+        search=train_plan.search,
     )

@@ -127,6 +127,7 @@ class TrainPlan:
     limit_start_ns: int | None = None  # the held-out time that the limit comes from; None: the last quarter
     limit_end_ns: int | None = None
     promote: bool = False  # a challenger that holds takes over by itself
+    search: int = 0  # trials of a search for size and rate of the network
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,7 @@ class ModelPlan:
     causes: tuple[CausePlan, ...] = ()  # the first whose pattern holds is said
     of_job: JobPlan | None = None  # settings of the job; `health` has none
     network: str = ""  # short name; "": the job's own
+    sister: str = ""  # key of the model whose approved version training may start from
     substitute: float = 0.2  # share of the inputs that may be replaced by the model's estimate
 
     @property

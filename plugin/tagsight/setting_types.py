@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from tagsight.cause_patterns import parse_pattern
 from tagsight.conditions import Condition, ConditionError, parse
-from tagsight.duration import parse_budget, parse_duration, parse_size
+from tagsight.duration import parse_budget, parse_duration, parse_size, parse_trials
 from tagsight.timetable import EXAMPLES, parse_timetable
 from tagsight_connectors.registry import openers
 from tagsight_explain.language import languages
@@ -101,6 +101,13 @@ Budget = Annotated[
     _schema(r"^[0-9.]+ per (hour|day|week|month|year)$", "2 per month"),
 ]
 """(at most, per nanoseconds)."""
+
+Trials = Annotated[
+    int,
+    _from_text(parse_trials, 'Write how many, for example "20 trials".'),
+    _schema(r"^[0-9]{1,3} trials?$", "20 trials"),
+]
+"""How many."""
 
 Size = Annotated[
     int, _from_text(parse_size, 'Write for example "5 GB" or "500 MB".'), _schema(r"^[0-9.]+ ?(KB|MB|GB|TB)$", "5 GB")

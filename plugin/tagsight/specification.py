@@ -26,6 +26,7 @@ from tagsight.setting_types import (
     Running,
     Size,
     Timetable,
+    Trials,
     Url,
 )
 
@@ -196,6 +197,12 @@ class Train(Setting):
         default="by_hand",
         example="by_hand",
     )
+    search: Trials | None = setting(
+        "Look for size and rate of the network first, in at most half of `at_most`: trials on held-out parts of the "
+        "time that is learned from. Without it: the usual ones. For `health`.",
+        default=None,
+        example="20 trials",
+    )
     seed: int = setting("Start of the random numbers: same data, same plan, same seed, same model.", default=0,
                          example=0, ge=0, le=2**31 - 1)  # fmt: skip
 
@@ -352,6 +359,14 @@ class Model(Setting):
         default=None,
         example="tcn",
     )
+    sister: Line | None = setting(
+        "Start from the approved model of a sister machine, `ASSET NAME` or `ASSET/NAME`; inputs are matched by role "
+        "and unit. It is also trained from nothing, and what is better on held-out time is kept. In a template the "
+        "sister herself starts from nothing. For `health`.",
+        alias="from",
+        default=None,
+        example="P102/Health",
+    )
     historian: Level = setting("Name of its historian.", default="default", example="default")
     inputs: list[Pattern] = setting(
         "Tags: paths, addresses, or patterns (`*` within one level, `**` any levels).",
@@ -400,6 +415,11 @@ class Model(Setting):
                 yield Conflict(key, f"`job: {job}` without its settings", f"Add `{key}:` (docs/configuration.md).")
             elif key != job and given.get(key):
                 yield Conflict(key, f"belongs to `job: {key}`, and this is `job: {job}`", "Remove it, or change `job`.")
+        if job != "health" and given.get("from"):
+            yield Conflict("from", "only `health` starts from a sister's model", "Remove it.")
+        train = given.get("train")
+        if job != "health" and isinstance(train, dict) and train.get("search"):
+            yield Conflict("train", "only `health` searches for its network", "Remove `search` from `train`.")
         if job == "health" and given.get("network"):
             yield Conflict("network", "`health` has a network of its own kind", "Remove it.")
         roles = given.get("roles") or {}

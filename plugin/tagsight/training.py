@@ -24,6 +24,7 @@ from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
 from tagsight.plan import Detail, Job, ModelPlan, Period, ResultsPlan
 from tagsight.scoring_task import StorePlace
+from tagsight.training_folder import begun, training_folder
 from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import Span, TagHistory
 from tagsight_connectors.reading import read_history
@@ -164,7 +165,8 @@ async def gather(
         BindingError, HistorianError: what went wrong, with its mend.
     """
     binding = await link.use(lambda historian: bind_model(plan, historian, partial(is_result, results)))
-    span = training_span(plan, link.now_ns())
+    killed = begun(training_folder(place.root, plan.key), plan_hash, link.now_ns())
+    span = killed or training_span(plan, link.now_ns())
     learned = await link.use_stored(lambda one: _read(plan, binding, span, one, progress))
     alarms = judged_alarms(ledger, plan.key, span.start_ns, span.end_ns) if ledger is not None else ()
     beside = [learned.tags[address] for address in binding.beside.values()]

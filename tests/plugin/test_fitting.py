@@ -11,7 +11,9 @@ from tagsight.fitting import compute
 from tagsight.plan import Period
 from tagsight.scoring_task import StorePlace
 from tagsight.training import TrainTask
-from tagsight_models.errors import ModelError, UnusableInput
+from tagsight.training_folder import begun, training_folder
+from tagsight_connectors.history import Span
+from tagsight_models.errors import ModelError, NoSuchModel, SisterUnusable, UnusableInput
 from tagsight_models.frame import Floats, Role
 from tagsight_models.model_store import ModelStore
 from tagsight_models.trained import Trained
@@ -134,3 +136,51 @@ def test_a_version_that_learned_from_what_the_running_one_calls_abnormal_is_doub
     assert doubt.startswith("version 1, which runs, calls")
     assert doubt in outcome.short
     assert not _store(changed).card(NAME, compute(_task(running), _nobody).version).doubts
+
+
+def test_a_killed_training_goes_on_and_ends_with_the_same_model(tmp_path: Path) -> None:
+    class Killed(Exception):
+        pass
+
+    def until_the_limit(share: float, _words: str) -> None:
+        if share > 0.5:
+            raise Killed
+
+    whole, task = _task(tmp_path / "whole"), _task(tmp_path / "killed")
+    compute(whole, _nobody)
+    with pytest.raises(Killed):
+        compute(task, until_the_limit)
+    folder = training_folder(task.place.root, NAME)
+    assert begun(folder, task.plan_hash, task.span[1]) == Span(*task.span)
+    assert list(folder.glob("*.safetensors"))
+    compute(task, _nobody)
+    assert not folder.exists()
+    found, wanted = (_store(one).load(NAME, 1).model.tensors() for one in (task, whole))
+    assert all(np.array_equal(found[name], wanted[name]) for name in wanted)
+
+
+def test_a_model_starts_from_the_approved_version_of_its_sister_and_says_whether_that_helped(tmp_path: Path) -> None:
+    sister = _task(tmp_path)
+    sister = replace(sister, plan=replace(sister.plan, asset="P102"))
+    compute(sister, _nobody)
+    task = _task(tmp_path)
+    outcome = compute(replace(task, plan=replace(task.plan, sister="P102/Health")), _nobody)
+    assert "From P102/Health version 1, 4 of 4 inputs matched: held-out loss" in outcome.short
+    card = _store(task).card(NAME, 1)
+    assert {"transfer_loss_from_sister", "transfer_loss_from_nothing"} <= set(card.metrics)
+
+
+def test_a_sister_that_was_never_trained_is_refused(tmp_path: Path) -> None:
+    task = _task(tmp_path)
+    with pytest.raises(NoSuchModel, match="P102/Health"):
+        compute(replace(task, plan=replace(task.plan, sister="P102/Health")), _nobody)
+
+
+def test_a_sister_without_a_matching_input_is_refused(tmp_path: Path) -> None:
+    sister = _task(tmp_path)
+    others = tuple(replace(role, name=f"Other{role.name}") for role in sister.roles)
+    history = {f"Other{name}": one for name, one in sister.history.items()}
+    compute(replace(sister, plan=replace(sister.plan, asset="P102"), roles=others, history=history), _nobody)
+    task = _task(tmp_path)
+    with pytest.raises(SisterUnusable, match="no input matches"):
+        compute(replace(task, plan=replace(task.plan, sister="P102/Health")), _nobody)
