@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from tagsight_models.calibration import calibrate
 from tagsight_models.card_writing import Origin
 from tagsight_models.delays import Delays, activations
 from tagsight_models.frame import Flags, Floats, Frame, Role
@@ -89,6 +90,15 @@ def baselines(normal: Floats, share: float = 0.99, factor: float = 1.0) -> Itera
     for name, fit in BASELINES.items():
         limit = factor * float(np.nanquantile(out_of_fold(fit, normal), share))
         yield Method(name, _divided(fit(normal), limit))
+
+
+def budgeted(normal: Floats, grid_ns: int) -> Iterator[Method]:
+    """The baselines with limits by the rule of ours: the same budget, from five blocked folds."""
+    times = np.arange(1, len(normal) + 1, dtype=np.int64) * grid_ns
+    alarming = settings_of(grid_ns, 0).alarming(grid_ns)
+    for name, fit in BASELINES.items():
+        limit = calibrate(times, np.sqrt(out_of_fold(fit, normal)), alarming).value
+        yield Method(name, _divided(fit(normal), limit**2))
 
 
 def _divided(statistic: Statistic, limit: float) -> Callable[[Floats], Floats]:
