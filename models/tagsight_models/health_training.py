@@ -15,6 +15,7 @@ from tagsight_models.training import FitSettings, Fitted, Progress, part_of, sil
 from tagsight_models.training_data import TrainingData
 from tagsight_models.training_rows import TrainingRows
 from tagsight_models.training_settings import TrainingSettings
+from tagsight_models.unlike import without_unlike
 
 FOLD_EPOCHS: Final = 40  # at most, and at most the epoch that was the best of the whole
 
@@ -22,7 +23,7 @@ FOLD_EPOCHS: Final = 40  # at most, and at most the epoch that was the best of t
 def train_health(data: TrainingData, settings: TrainingSettings, origin: Origin, progress: Progress) -> Trained:
     """The job `health`: normal behaviour, without labels."""
     started = time.monotonic()
-    rows = TrainingRows.of(data.frame, settings)
+    rows = without_unlike(TrainingRows.of(data.frame, settings), settings.window_steps)
     alarming = settings.alarming(data.frame.grid_ns)
     start = chosen_start(rows.learned, rows.frame.roles, settings, data.frame.grid_ns, part_of(progress, 0.0, 0.2))
     share = part_of(progress, 0.2, 0.5)

@@ -17,6 +17,7 @@ class Reason(IntEnum):
     NOT_RUNNING = 8
     STARTING = 9  # inside the buffer round a start or stop
     EXCLUDED = 10  # by the engineer
+    UNLIKE = 11  # in training alone: far from all other training data
 
     @property
     def words(self) -> str:
@@ -36,4 +37,5 @@ _WORDS = {
     Reason.NOT_RUNNING: "stopped",
     Reason.STARTING: "starting or stopping",
     Reason.EXCLUDED: "excluded by engineer",
+    Reason.UNLIKE: "unlike the rest of the training data",
 }
