@@ -30,17 +30,17 @@ class Laboratory:
     _kept: dict[int, LabReading] = field(default_factory=dict)
 
     async def readings(
-        self, until_ns: int, back_ns: int, target: ReadTarget, inputs: ReadInputs
+        self, span: Span, target: ReadTarget, inputs: ReadInputs, most: int = LAB_VALUES
     ) -> tuple[LabReading, ...]:
-        """The newest values up to `until_ns`, ascending; Bad ones and those that are no numbers do not count.
+        """The newest `most` values of the span, ascending; Bad ones and those that are no numbers do not count.
 
         Raises:
             HistorianError: as reading does.
         """
-        values = series_of(await target(Span(until_ns - back_ns, until_ns + 1)))
+        values = series_of(await target(span))
         good = (values.quality != Quality.BAD) & np.isfinite(values.values)
         newest = dict(zip(values.times[good].tolist(), values.values[good].tolist(), strict=True))
-        chosen = sorted(newest)[-LAB_VALUES:]
+        chosen = sorted(newest)[-most:]
         self._kept = {time: self._kept[time] for time in chosen if time in self._kept}
         for time in chosen:
             known = self._kept.get(time)

@@ -15,9 +15,10 @@ import numpy as np
 
 from tagsight.alarms import LIMIT
 from tagsight.framing import READ_BEYOND_NS
+from tagsight.laboratory import LAB_VALUES, Laboratory
 from tagsight.outputs import Circumstances, causes_of, explanation_row
 from tagsight.results import Run
-from tagsight.scoring_task import ScoredRun, ScoreTask
+from tagsight.scoring_task import LabReading, ScoredRun, ScoreTask
 from tagsight.tick import Participant
 from tagsight_connectors.history import History, Span, TagHistory
 from tagsight_explain.language import ENGLISH
@@ -101,9 +102,9 @@ class _Replay:
     reasons: Counter[str] = field(default_factory=Counter)
     messages: dict[int, tuple[str, tuple[tuple[str, float], ...]]] = field(default_factory=dict)
 
-    def take(self, due: Sequence[int], history: History) -> None:
+    def take(self, due: Sequence[int], history: History, laboratory: tuple[LabReading, ...] = ()) -> None:
         """Score a chunk; explain the runs that announce an alarm, and no other."""
-        runs = self.scorer.score(_task(self.participant, due, history))
+        runs = self.scorer.score(_task(self.participant, due, history, laboratory))
         for one in runs:
             self.times.append(one.run.due_ns)
             self.scores.append(np.nan if one.run.score is None else one.run.score)
@@ -134,6 +135,7 @@ class _Replay:
             descriptions=self.participant.binding.descriptions,
             causes=plan.causes,
             language=self.language,
+            job_outputs=self.participant.facts.card.outputs,
         )
         row = explanation_row(run, now)
         message = next(str(value.value) for value in row.values if value.output == "Message")
@@ -158,10 +160,10 @@ async def rehearse(  # noqa: PLR0917 - what a replay rests on
         HistorianError: history cannot be read.
     """
     due = due_times(span, participant.rhythm.every_ns)
-    replay = _Replay(participant, scorer, timezone, language)
+    replay, kept = _Replay(participant, scorer, timezone, language), Laboratory()
     for first in range(0, len(due), CHUNK):
         chunk = due[first : first + CHUNK]
-        replay.take(chunk, await _read(participant, chunk, read))
+        replay.take(chunk, await _read(participant, chunk, read), await _laboratory(participant, chunk, read, kept))
         progress(first + len(chunk), len(due))
     return Rehearsal(
         participant=participant,
@@ -187,16 +189,35 @@ async def _read(participant: Participant, due: Sequence[int], read: Read) -> His
     return History(Span(min(starts.values()), end), tags)
 
 
+async def _laboratory(one: Participant, due: Sequence[int], read: Read, kept: Laboratory) -> tuple[LabReading, ...]:
+    """Every laboratory value that counts for any due time of the chunk: each knows when it was known."""
+    target = one.target
+    if target is None:
+        return ()
+    grid_ns = one.facts.card.grid_ns
+
+    async def values(span: Span) -> TagHistory:
+        return (await read([target], span)).tags[target]
+
+    async def inputs(time_ns: int) -> Mapping[str, TagHistory]:
+        found = await _read(one, [time_ns // grid_ns * grid_ns], read)
+        return {role: found.tags[source] for role, source in one.sources.items()}
+
+    span = Span(due[0] - one.facts.card.asks["target_back_ns"], due[-1] + 1)
+    return await kept.readings(span, values, inputs, LAB_VALUES + len(due))
+
+
 def due_times(span: Span, every_ns: int) -> range:
     """Due times in a span: multiples of the interval, as the service has them."""
     return range(-(-span.start_ns // every_ns) * every_ns, span.end_ns, every_ns)
 
 
-def _task(one: Participant, due: Sequence[int], history: History) -> ScoreTask:
+def _task(one: Participant, due: Sequence[int], history: History, laboratory: tuple[LabReading, ...] = ()) -> ScoreTask:
     return ScoreTask(
         plan=one.plan,
         roles=one.binding.roles,
         history={role: history.tags[source] for role, source in one.sources.items()},
         operands={name: history.tags[address] for name, address in one.binding.operands.items()},
         due=tuple(due),
+        laboratory=laboratory,
     )

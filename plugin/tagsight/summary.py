@@ -1,10 +1,11 @@
 """What a plan means, in lines for people: defaults resolved, and what is decided later from the data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
 from tagsight.duration import format_budget, format_duration, format_size
+from tagsight.job_plans import DiagnosisPlan, JobPlan, ProductionPlan, PrognosisPlan, QualityPlan
 from tagsight.plan import AlarmPlan, HistoryStorePlan, ModelPlan, Plan, ResultsPlan, TrainPlan
 
 _SHOWN_MODELS: Final = 10
@@ -53,8 +54,42 @@ def _model(model: ModelPlan, plan: Plan) -> Iterator[str]:
     yield f"             grid: {grid}; wait: {wait}; late: {format_duration(score.late_ns)}"
     yield f"    train    {_train(train, plan)}"
     yield f"    alarm    {_alarm(model.alarm)}"
-    yield f"    limit    {_limit(train, model.alarm)}"
+    yield f"    limit    {_limit(train, model.alarm) if model.of_job is None else 'of the job: the score is 1.0 there'}"
+    if model.of_job is not None:
+        yield f"    {model.job.value:<9}{_of_job(model.of_job)}"
     yield f"    outputs  {model.outputs.value}, explained by {model.explainer} within {model.explain_seconds:g}s"
+
+
+def _of_job(of_job: JobPlan) -> str:
+    match of_job:
+        case DiagnosisPlan(labels):
+            sources = [f"{len(labels.periods)} labelled periods"] if labels.periods else []
+            sources += [f"labels from {labels.tag}"] if labels.tag else []
+            sources += ["what operators said of alarms"] if labels.feedback else []
+            return ", ".join(sources)
+        case PrognosisPlan(tag=tag) if tag:
+            side = "rises to" if of_job.rising else "falls to"
+            return f"time until {tag} {side} {of_job.limit:g}; alarm {format_duration(of_job.horizon_ns)} before"
+        case PrognosisPlan(lives):
+            failed = sum(one.failed for one in lives)
+            horizon = format_duration(of_job.horizon_ns)
+            return f"remaining life from {len(lives)} lives, {failed} to failure; alarm {horizon} before"
+        case QualityPlan(target):
+            known = (
+                f", known {format_duration(of_job.known_after_ns)} after its sample" if of_job.known_after_ns else ""
+            )
+            return f"predicts {target}{known}; limits {_limits(of_job.low, of_job.high)}{_moves(of_job.adjustable)}"
+        case ProductionPlan(target):
+            return f"to {'raise' if of_job.rising else 'lower'} {target}{_moves(of_job.adjustable)}"
+
+
+def _limits(low: float | None, high: float | None) -> str:
+    return " to ".join("none" if one is None else f"{one:g}" for one in (low, high))
+
+
+def _moves(adjustable: Mapping[str, tuple[float, float]]) -> str:
+    moves = [f"{role} {low:g} to {high:g}" for role, (low, high) in adjustable.items()]
+    return f"; may advise {', '.join(moves)}" if moves else ""
 
 
 def _or_later(ns: int | None, rule: str) -> str:

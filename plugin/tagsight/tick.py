@@ -302,7 +302,7 @@ class Ticker:
 
         kept = self._laboratories.setdefault((one.plan.key, one.facts.version), Laboratory())
         try:
-            return await kept.readings(due.until_ns, back_ns, values, inputs)
+            return await kept.readings(Span(due.until_ns - back_ns, due.until_ns + 1), values, inputs)
         except HistorianError as error:
             self._tell([f"{one.plan.key} laboratory values"], str(error))
             return ()

@@ -7,6 +7,7 @@ import pytest
 from tagsight.configuration import Checked, check_text
 from tagsight.job_plans import DiagnosisPlan, LifePlan, NamedPeriod, ProductionPlan, PrognosisPlan, QualityPlan
 from tagsight.plan import Job
+from tagsight.summary import summary
 
 HOUR = 3_600_000_000_000
 HEAD = """\
@@ -115,3 +116,21 @@ def test_targets_and_bounds_of_quality_and_production_are_in_the_plan(tmp_path: 
 )
 def test_settings_that_do_not_go_together_are_faults(text: str, said: str, tmp_path: Path) -> None:
     assert said in faults(text, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("job: quality, quality: {target: Lab/X, high: 3, known_after: 4h, adjustable: {A: [1, 2]}}",
+         "predicts Lab/X, known 4h after its sample; limits none to 3; may advise A 1 to 2"),
+        ("job: prognosis, prognosis: {tag: P/V, above: 7.1, horizon: 3d}",
+         "time until P/V rises to 7.1; alarm 3d before"),
+        ("job: production, production: {target: Line/Rate, goal: lower}", "to lower Line/Rate"),
+        ('job: diagnosis, diagnosis: {labels: {tag: Code, names: {"1": worn}, feedback: true}}',
+         "labels from Code, what operators said of alarms"),
+    ],
+)  # fmt: skip
+def test_check_tells_what_a_job_is_about(text: str, said: str, tmp_path: Path) -> None:
+    plan = checked(text, tmp_path).plan
+    assert plan is not None
+    assert any(said in line for line in summary(plan))

@@ -124,7 +124,7 @@ async def test_the_rehearsal_scores_what_the_service_scores_and_announces_what_i
 
 
 async def test_what_could_not_be_scored_is_counted_with_its_reason(trained: Trained) -> None:
-    found = await trained.rehearse(Span(TRAINED + 90 * MINUTE, TRAINED + 200 * MINUTE))
+    found = await trained.rehearse(Span(TRAINED + 90 * MINUTE, TRAINED + 200 * MINUTE), substitute=0.0)
     missing = int(np.isnan(found.scores).sum())
     assert 0 < missing < found.times.size
     assert sum(found.reasons.values()) == missing

@@ -157,14 +157,14 @@ async def test_what_was_read_of_the_laboratory_is_read_once_and_a_corrected_valu
         asked.append(time_ns)
         return {}
 
-    kept, until = Laboratory(), START + 40 * EVERY * MINUTE
-    first = await kept.readings(until, 10**18, target, inputs)
+    kept, span = Laboratory(), Span(START, START + 40 * EVERY * MINUTE + 1)
+    first = await kept.readings(span, target, inputs)
     assert len(first) == LAB_VALUES
     assert len(asked) == LAB_VALUES
-    assert await kept.readings(until, 10**18, target, inputs) == first
+    assert await kept.readings(span, target, inputs) == first
     values.values[40] += 1.0
     values.status[39] = BAD
-    later = await kept.readings(until, 10**18, target, inputs)
+    later = await kept.readings(span, target, inputs)
     assert later[-1].value == first[-1].value + 1.0
     assert first[-2].sampled_ns not in {one.sampled_ns for one in later}
     assert len(asked) == LAB_VALUES + 1  # one older value took the place of the bad one
