@@ -116,9 +116,10 @@ def _inverse(rows: Floats) -> Floats:
 def _centres(told: Floats, life: Times) -> Floats:
     """Middles of the regimes; one where there are no clear groups."""
     some = told[:: -(-len(told) // ROWS)]
-    best, found = CLEAR, told.mean(axis=0, keepdims=True)
+    best = CLEAR
+    found: Floats = told.mean(axis=0, keepdims=True)
     for count in range(2, min(MOST, len(some) // 10) + 1):
-        centres = kmeans2(some, _farthest(some, count), minit="matrix", missing="warn", iter=20)[0]
+        centres: Floats = kmeans2(some, _farthest(some, count), minit="matrix", missing="warn", iter=20)[0]
         silhouette = _silhouette(some, centres)
         if silhouette > best and _regular(_nearest(told, centres)[0], life, count):
             best, found = silhouette, centres
