@@ -109,7 +109,8 @@ class Adviser:
 
 def _smallest(begin: Floats, span: Sequence[tuple[float, float]], missing: Callable[[Floats], Floats]) -> Floats | None:
     """The smallest move with nothing missing that is found from `begin`; None where none is."""
-    result: Any = minimize(
+    search: Any = minimize  # its types do not know a constraint on an array
+    result = search(
         lambda move: float(move @ move),
         begin,
         method="SLSQP",

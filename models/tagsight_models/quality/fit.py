@@ -14,6 +14,7 @@ from tagsight_models.quality.delay import find_delay
 from tagsight_models.quality.inner_time import Calibrated, calibrated, chosen_shares, quarters
 from tagsight_models.quality.lab_samples import LabSamples, enough, lab_values, samples
 from tagsight_models.quality.limits import Limits
+from tagsight_models.quality.mistakes import mistaken
 from tagsight_models.quality.region import Region
 from tagsight_models.quality.sensor_parts import SensorParts, usual_range
 from tagsight_models.quality.settings import QualitySettings, Service
@@ -27,6 +28,9 @@ from tagsight_models.usable_inputs import narrowed, unusable
 
 FITS: Final = 3
 """Of two quarters and of everything; each keeps to a third of the time budget."""
+
+ROUNDS: Final = 3
+"""Of looking for mistakes, at most."""
 
 CANNOT_SEE: Final = (
     "what moves the laboratory value and none of the inputs: it shows only in later laboratory values",
@@ -81,9 +85,10 @@ def train_quality(
     frame = narrowed(data.frame, causes, drop=settings.drop_constant)
     check_adjustable(frame, job_settings.adjustable)
     delay_steps, delays = _delay(frame, times, values, settings.window_steps, job_settings)
-    found = enough(samples(frame, times, values, settings.window_steps, delay_steps), len(times))
-    features = window_features(found.windows, taps(settings.window_steps))
     regressor = _settings(settings, job_settings.regressor)
+    every = samples(frame, times, values, settings.window_steps, delay_steps)
+    found = enough(_without_mistakes(enough(every, len(times)), regressor), len(times))
+    features = window_features(found.windows, taps(settings.window_steps))
     held = quarters(found, features, regressor, part_of(progress, 0.0, 0.6))
     shares = chosen_shares(held)
     region = Region.fit(found.windows[:, -1])
@@ -114,7 +119,10 @@ def train_quality(
         )
     )
     progress(1.0, judged.verdict)
-    said = _facts(found, fields, shares, delays) | {"delay_ns": delay_steps * frame.grid_ns}
+    said = _facts(found, fields, shares, delays) | {
+        "delay_ns": delay_steps * frame.grid_ns,
+        "left_out_as_mistakes": len(every) - len(found),
+    }
     seconds = time.monotonic() - started
     return QualityTrained(model, causes, judged.metrics, judged, said, CANNOT_SEE, fitted, seconds)
 
@@ -128,6 +136,18 @@ def check_adjustable(frame: Frame, adjustable: Mapping[str, tuple[float, float]]
             raise UnusableInput(role, "it is adjustable, but no usable input", f"Inputs are {inputs}.")
         if not low < high:
             raise UnusableInput(role, f"its lower bound {low:g} is not below {high:g}", "Correct its bounds.")
+
+
+def _without_mistakes(every: LabSamples, regressor: RegressorSettings) -> LabSamples:
+    """Looked for again where some were found: what they pulled along is seen then."""
+    kept = every
+    for _ in range(ROUNDS):
+        features = window_features(kept.windows, taps(kept.windows.shape[1]))
+        wrong = mistaken(features, kept.values, regressor.trees)
+        kept = kept.at(np.flatnonzero(~wrong))
+        if not wrong.any():
+            break
+    return kept
 
 
 def _delay(

@@ -20,9 +20,6 @@ LEAST_DIFFERENT: Final = 10
 MOST: Final = 30_000
 """Values that it learns from; more are thinned evenly."""
 
-FAR: Final = 20.0
-"""Values farther from the median than so many half-widths of the central 90 % are mistakes: a decimal point, a unit."""
-
 MEND: Final = "Widen the `train` period until it holds more laboratory values of Good quality."
 
 
@@ -51,7 +48,7 @@ def lab_values(data: TrainingData) -> tuple[Times, Floats]:
     """
     if data.target is None:
         raise UnusableInput("target", "there are no laboratory values", "Set `target` to the tag that holds them.")
-    times, values = _plausible(*_good(data.target))
+    times, values = _good(data.target)
     if len(values) < LEAST:
         raise TooLittleData("laboratory values of Good quality", len(values), LEAST, MEND)
     different = len(np.unique(values))
@@ -87,12 +84,3 @@ def _good(target: Series) -> tuple[Times, Floats]:
     times, values = target.times[good], target.values[good]
     last = np.concatenate([times[1:] != times[:-1], np.ones(min(len(times), 1), dtype=np.bool_)])
     return times[last], values[last]
-
-
-def _plausible(times: Times, values: Floats) -> tuple[Times, Floats]:
-    """Without what no laboratory measured."""
-    if not len(values):
-        return times, values
-    low, middle, high = np.quantile(values, [0.05, 0.5, 0.95])
-    kept = np.abs(values - middle) <= FAR * 0.5 * (high - low) if high > low else np.ones(len(values), dtype=np.bool_)
-    return times[kept], values[kept]

@@ -10,7 +10,9 @@ from tagsight_models.frame import Series
 from tagsight_models.quality.delay import find_delay
 from tagsight_models.quality.fit import train_quality
 from tagsight_models.quality.lab_samples import lab_values
+from tagsight_models.quality.mistakes import mistaken
 from tagsight_models.quality.settings import QualitySettings
+from tagsight_models.regression.oblivious_trees import TreeSettings
 from tagsight_models.training import silent
 from tagsight_models.training_data import TrainingData
 from tagsight_models.training_settings import TrainingSettings
@@ -48,9 +50,19 @@ def test_a_sensor_with_a_delay_predicts_the_sample_of_now() -> None:
 
 def test_wrong_values_do_little_harm() -> None:
     job, plant = replace(JOB, regressor=replace(SMALL, networks=0)), lab_plant(800, 3)
-    model = train_quality(lab_plant(1600).data(wrong=0.03), TOLD, job, silent).model
-    found = model.predict(windows_of(plant.frame.values, 4))
+    trained = train_quality(lab_plant(1600).data(wrong=0.03), TOLD, job, silent)
+    assert trained.calibration["left_out_as_mistakes"] > 3
+    found = trained.model.predict(windows_of(plant.frame.values, 4))
     assert np.mean((found - plant.truth[3:]) ** 2) < 0.25 * plant.truth.var()
+
+
+def test_an_excursion_that_the_inputs_tell_is_no_mistake() -> None:
+    random = np.random.default_rng(0)
+    features = random.normal(size=(2000, 2))
+    features[::100, 0] += 10.0
+    values = 0.1 * random.normal(size=2000) + 8.0 * (features[:, 0] > 5.0)
+    values[50] = 9.0
+    assert np.flatnonzero(mistaken(features, values, TreeSettings())).tolist() == [50]
 
 
 def test_no_target_is_refused() -> None:
