@@ -52,7 +52,9 @@ def chosen_start(
         return start
     _, _, rows = context_rows(values, roles, LAGS)
     if settings.sister is not None:
-        start = _transferred(rows, roles, settings, start, _sister(settings, grid_ns), progress=part_of(progress, 0.0, 0.5))
+        start = _transferred(
+            rows, roles, settings, start, _sister(settings, grid_ns), progress=part_of(progress, 0.0, 0.5)
+        )
     if settings.search:
         start = _searched(rows, roles, settings, start, part_of(progress, 0.5, 1.0))
     return start
@@ -71,7 +73,13 @@ def _sister(settings: TrainingSettings, grid_ns: int) -> Sister:
 
 
 def _transferred(
-    rows: Floats, roles: tuple[Role, ...], settings: TrainingSettings, start: Start, sister: Sister, *, progress: Progress
+    rows: Floats,
+    roles: tuple[Role, ...],
+    settings: TrainingSettings,
+    start: Start,
+    sister: Sister,
+    *,
+    progress: Progress,
 ) -> Start:
     columns = matched(roles, sister)
     budget = replace(start.network.fit, at_most_seconds=settings.share_seconds(FITS))
