@@ -24,20 +24,24 @@ CHUNK: Final = 256  # windows at a time
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Residual:
-    """The linear model of normal time: what is left of each role when the present and past of the others are known.
+    """Linear models of normal time: what is left of each role when the present and past of the others are known.
+
+    Each model learned from all normal time but one part. A window of normal time that was learned from is seen with
+    the model that did not learn from it, any other window with all of them in turn, and what is seen is averaged: so
+    what is left of normal time is as large in training as it will be live.
 
     Attributes:
-        linear: shape (lags * roles, roles).
+        linear: shape (parts, lags * roles, roles).
         spread: shape (roles,), of what is left in normal time that the model did not see.
     """
 
     linear: Floats
     spread: Floats
 
-    def __call__(self, values: Floats) -> Floats:
-        """Standardised (n, steps, roles) -> (n, steps - longest lag, roles)."""
+    def of(self, values: Floats, part: int) -> Floats:
+        """By one model: standardised (n, steps, roles) -> (n, steps - longest lag, roles)."""
         seen = lagged(values)
-        return np.asarray((seen[..., : values.shape[-1]] - seen @ self.linear) / self.spread)
+        return np.asarray((seen[..., : values.shape[-1]] - seen @ self.linear[part]) / self.spread)
 
 
 def lagged(values: Floats) -> Floats:
@@ -46,10 +50,8 @@ def lagged(values: Floats) -> Floats:
     return np.concatenate([values[..., longest - lag : steps - lag, :] for lag in LAGS], axis=-1)
 
 
-def crossed_residuals(
-    stretches: Sequence[Floats], parts: Sequence[NDArray[np.intp]]
-) -> tuple[Residual, list[Residual]]:
-    """The residual of all normal time, and for each part of it the residual of a model that did not see that part.
+def crossed_residual(stretches: Sequence[Floats], parts: Sequence[NDArray[np.intp]]) -> Residual:
+    """For each part of normal time a model that did not see it.
 
     Args:
         stretches: standardised normal time, each of shape (steps, roles), without holes.
@@ -66,8 +68,7 @@ def crossed_residuals(
         linear = leave_role_out_ridge(seen[~chosen], roles)
         left[chosen] = seen[chosen, :roles] - seen[chosen] @ linear
         others.append(linear)
-    spread = np.maximum(left.std(axis=0), 1e-3)
-    return Residual(leave_role_out_ridge(seen, roles), spread), [Residual(one, spread) for one in others]
+    return Residual(np.stack(others), np.maximum(left.std(axis=0), 1e-3))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,21 +109,22 @@ class Seen:
         """Engineering units -> standard deviations."""
         return np.clip((windows - self.centre) / self.scale, -FARTHEST, FARTHEST)
 
-    def numbers(self, windows: Floats, residual: Residual | None = None) -> Floats:
+    def numbers(self, windows: Floats, part: int | None = None) -> Floats:
         """Windows (n, steps, roles) in engineering units -> (n, numbers).
 
         Args:
             windows: to see.
-            residual: another than the model's own, for windows that this one was learned from.
+            part: of normal time that the windows lie in and were learned from; None: in none.
         """
-        left = residual or self.residual
-        parts = [windows[start : start + CHUNK] for start in range(0, len(windows), CHUNK)] or [windows]
-        return np.concatenate([self._of(self.standardised(part), left) for part in parts])
+        chunks = [windows[start : start + CHUNK] for start in range(0, len(windows), CHUNK)] or [windows]
+        return np.concatenate([self._of(self.standardised(chunk), part) for chunk in chunks])
 
-    def _of(self, values: Floats, residual: Residual | None) -> Floats:
-        if residual is None:
+    def _of(self, values: Floats, part: int | None) -> Floats:
+        if self.residual is None:
             return np.concatenate([_levels(values), _course(values)], axis=1)
-        return np.concatenate([_levels(values), _levels(residual(values))], axis=1)
+        parts = range(len(self.residual.linear)) if part is None else (part,)
+        left = np.mean([_levels(self.residual.of(values, one)) for one in parts], axis=0)
+        return np.concatenate([_levels(values), left], axis=1)
 
     def tensors(self) -> dict[str, Floats]:
         """The arrays."""
@@ -142,7 +144,8 @@ class Seen:
         made = cls(tensors["centre"], tensors["scale"], residual)
         sound = made.centre.shape == made.scale.shape == (roles,) and bool((made.scale > 0).all())
         if residual is not None:
-            sound = sound and residual.linear.shape == (len(LAGS) * roles, roles) and residual.spread.shape == (roles,)
+            expected = (len(LAGS) * roles, roles)
+            sound = sound and residual.linear.shape[1:] == expected and residual.spread.shape == (roles,)
         if not sound:
             msg = "the scaling of other roles"
             raise ValueError(msg)

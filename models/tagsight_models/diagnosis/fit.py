@@ -175,6 +175,7 @@ class _Work:
             component, experts, novelty, loss = learned
             weights = pool_weights(held.opinions, held.classes)
             limits = held.limits(weights, self.job_settings)
+            novelty = replace(novelty, usual=novelty.usual * held.allowance(self.job_settings))
             judgements.append(Judgement(component, experts, weights, novelty, *limits))
             losses += loss
             progress((column + 1) / len(found), f"{component.shown} learned")
@@ -206,7 +207,7 @@ def _opinions(
     chosen: Flags = np.isin(classes, part.labels[part.labels[:, column] >= 0, column])
     seen = features[chosen]
     simple = guesses(_labelled(part, column), others.values[chosen], len(component.classes))
-    return HeldOut(component, experts.log_probabilities(seen), classes[chosen], novelty(seen), dict(simple))
+    return HeldOut(component, experts.log_probabilities(seen), classes[chosen], novelty.apart(seen), dict(simple))
 
 
 def _labelled(part: LabelledWindows, column: int) -> tuple[Floats, NDArray[np.intp]]:

@@ -23,20 +23,20 @@ class HeldOut:
         component: what it is about.
         opinions: shape (experts, n, classes), log probabilities.
         classes: shape (n,), what was labelled.
-        novelty: shape (n,).
+        apart: shape (n, classes), distance from each class (see `Novelty.apart`).
         simple: classes by simple methods.
     """
 
     component: Component
     opinions: Floats
     classes: NDArray[np.intp]
-    novelty: Floats
+    apart: Floats
     simple: dict[str, NDArray[np.intp]] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, component: Component) -> Self:
         """Nothing yet."""
-        return cls(component, np.zeros((0, 0, 0)), np.zeros(0, dtype=np.intp), np.zeros(0))
+        return cls(component, np.zeros((0, 0, 0)), np.zeros(0, dtype=np.intp), np.zeros((0, len(component.classes))))
 
     def and_also(self, other: "HeldOut") -> "HeldOut":
         """Together with those of another fold."""
@@ -46,13 +46,25 @@ class HeldOut:
             self.component,
             np.concatenate([self.opinions, other.opinions], axis=1),
             np.concatenate([self.classes, other.classes]),
-            np.concatenate([self.novelty, other.novelty]),
+            np.concatenate([self.apart, other.apart]),
             {name: np.concatenate([found, other.simple[name]]) for name, found in self.simple.items()},
         )
 
+    def allowance(self, settings: DiagnosisSettings) -> Floats:
+        """Shape (classes,): how far from itself, in its own units, a class is found in time that was not learned from.
+
+        A fault that goes on changing is found farther away, and must not become unknown for that.
+        """
+        found = np.ones(len(self.component.classes))
+        for one in np.unique(self.classes):
+            own = self.apart[self.classes == one, one]
+            found[one] = max(1.0, float(np.quantile(own, 1.0 - settings.unknown_share, method="higher")))
+        return found
+
     def limits(self, weights: Floats, settings: DiagnosisSettings) -> tuple[float, float]:
         """Probability of any fault, and novelty, at their limits."""
-        unknown = float(np.quantile(self.novelty, 1.0 - settings.unknown_share, method="higher"))
+        novelty = (self.apart / self.allowance(settings)).min(axis=1)
+        unknown = float(np.quantile(novelty, 1.0 - settings.unknown_share, method="higher"))
         normal = self.classes == self.component.normal
         if not normal.any():
             return settings.sure_from, max(unknown, 1.0)

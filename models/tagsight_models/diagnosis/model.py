@@ -63,7 +63,8 @@ class DiagnosisModel:
         if residual is None:
             expected, spread = np.repeat(self.reference[-1][None], len(values), axis=0), self.seen.scale
         else:
-            left = residual(self.seen.standardised(values[:, -1 - LAGS[-1] :]))[:, -1]
+            recent = self.seen.standardised(values[:, -1 - LAGS[-1] :])
+            left = np.mean([residual.of(recent, part)[:, -1] for part in range(len(residual.linear))], axis=0)
             spread = residual.spread * self.seen.scale
             expected = values[:, -1] - left * spread
         return Expectation(expected, expected - BAND * spread, expected + BAND * spread)

@@ -25,18 +25,23 @@ class Novelty:
     Attributes:
         white: shape (features, features): features @ white have the same spread in every direction.
         means: shape (classes, features), in these.
-        usual: shape (classes,), median squared distance of a class's own windows.
+        usual: shape (classes,), squared distance that a class's own windows have: as learned the median, then as
+            held-out windows of the class ask for.
     """
 
     white: Floats
     means: Floats
     usual: Floats
 
-    def __call__(self, features: Floats) -> Floats:
-        """Shape (n, features) -> (n,): about 1 is as a known class's own windows, far above 1 is like none."""
+    def apart(self, features: Floats) -> Floats:
+        """Shape (n, features) -> (n, classes): distance from each class in units of its own; infinite if not there."""
         seen = features @ self.white
-        apart = np.stack([((seen - mean) ** 2).sum(axis=1) for mean in self.means], axis=1)
-        return np.asarray(np.nanmin(apart / self.usual, axis=1))
+        found = np.stack([((seen - mean) ** 2).sum(axis=1) for mean in self.means], axis=1) / self.usual
+        return np.asarray(np.where(np.isnan(found), np.inf, found))
+
+    def __call__(self, features: Floats) -> Floats:
+        """Shape (n, features) -> (n,): at most about 1 is as a known class, far above 1 is like none."""
+        return np.asarray(self.apart(features).min(axis=1))
 
     def tensors(self) -> dict[str, Floats]:
         """The arrays."""

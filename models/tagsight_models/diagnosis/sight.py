@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tagsight_models.diagnosis.features import LAGS, Residual, Scaling, Seen, crossed_residuals
+from tagsight_models.diagnosis.features import LAGS, Scaling, Seen, crossed_residual
 from tagsight_models.diagnosis.labelled_windows import LabelledWindows
 from tagsight_models.frame import Flags, Floats
 
@@ -56,11 +56,11 @@ def learned_sight(made: LabelledWindows, rows: Floats) -> Sight:
         part = np.full(len(rows), -1, dtype=np.intp)
         part[inside] = np.repeat(np.arange(PARTS), [len(one) for one in np.array_split(np.flatnonzero(inside), PARTS)])
         stretches = [one for one in _runs(inside) if len(one) > LAGS[-1] + 1]
-        residual, others = crossed_residuals(
+        residual = crossed_residual(
             [seen.standardised(rows[one]) for one in stretches], [part[one] for one in stretches]
         )
         seen = Seen(centre, scale, residual)
-        numbers = _crossed(made, seen, others, _parts(made, usual, part))
+        numbers = _crossed(made, seen, _parts(made, usual, part))
     scaling = Scaling.of(numbers, kinds)
     return Sight(seen, scaling, scaling(numbers))
 
@@ -85,10 +85,11 @@ def _parts(made: LabelledWindows, usual: Flags, part: NDArray[np.intp]) -> NDArr
     return np.where(usual | (made.completed_to >= 0), part[middle], -1)
 
 
-def _crossed(made: LabelledWindows, seen: Seen, others: list[Residual], parts: NDArray[np.intp]) -> Floats:
+def _crossed(made: LabelledWindows, seen: Seen, parts: NDArray[np.intp]) -> Floats:
+    """Windows of normal time by the model that did not learn from them."""
     numbers = seen.numbers(made.values)
-    for number, other in enumerate(others):
-        chosen = parts == number
+    for part in range(PARTS):
+        chosen = parts == part
         if chosen.any():
-            numbers[chosen] = seen.numbers(made.values[chosen], other)
+            numbers[chosen] = seen.numbers(made.values[chosen], part)
     return numbers
