@@ -1,9 +1,10 @@
 """Frames and windows, networks, jobs, training, calibration, model files.
 
 Floors, from the ground: `errors`, `reasons` -> `frame` -> `alignment`, `gates`, `windows`, `delays` -> `statistics/`,
-`networks/`, `faults` -> `calibration`, `training`, `residual_statistic`,
-`wander` -> `value_statistic` -> `health` -> `training_settings`,
-`usable_inputs`, `health_fit`, `comparison` -> `training_rows` -> `health_limit`, `card` -> `card_writing` -> `jobs`;
+`networks/`, `faults` -> `calibration`, `training_state` -> `training`, `residual_statistic`,
+`wander` -> `augmentation`, `transfer`, `search`, `value_statistic` -> `health`, `health_network` -> `training_settings`,
+`usable_inputs`, `health_fit`, `comparison` -> `training_rows`, `health_start` -> `health_limit`, `card` ->
+`card_writing` -> `jobs`;
 and `card`, `signed_folder` -> `model_register`, `model_file` -> `model_store`.
 Nothing here knows of historians, plans or files of configuration; arrays come in, values come out.
 """
