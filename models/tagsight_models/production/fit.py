@@ -165,7 +165,7 @@ def _regressions(
 def _settings(settings: TrainingSettings, regressor: RegressorSettings) -> RegressorSettings:
     """With the seed and the share of the time budget."""
     budget = min(regressor.fit.at_most_seconds * regressor.networks, settings.at_most_seconds / FITS)
-    own = replace(regressor.fit, seed=settings.seed, at_most_seconds=budget)
+    own = replace(regressor.fit, seed=settings.seed, at_most_seconds=budget, kept_in=settings.kept_in)
     return replace(regressor, fit=own, trees=replace(regressor.trees, seed=settings.seed))
 
 

@@ -54,6 +54,7 @@ def train_prognosis(
         fold,
         seed=settings.seed,
         at_most_seconds=settings.at_most_seconds,
+        kept_in=settings.kept_in,
         progress=lambda share, words: progress(0.05 + 0.9 * share, words),
     )
     interval = calibrate(unseen, examples.target, examples.life, job_settings.interval)

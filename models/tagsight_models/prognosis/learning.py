@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -63,6 +64,7 @@ def learn(
     seed: int,
     at_most_seconds: float,
     progress: Progress,
+    kept_in: Path | None = None,
 ) -> tuple[list[nn.Module], Floats, list[Fitted]]:
     """The networks, the prediction for each example by the one that saw nothing of its life, and what the fits did."""
     members: list[nn.Module] = []
@@ -79,6 +81,7 @@ def learn(
             weight_decay=DECAY,
             seed=seed * 1000 + number,
             at_most_seconds=at_most_seconds / count,
+            kept_in=kept_in,
         )
         member = new_network(network, features, budget.seed)
         shown = _part(progress, number / count, (number + 1) / count)

@@ -1,6 +1,7 @@
 """A small ensemble of networks on what the line leaves over, trained by `training.fit`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -43,15 +44,7 @@ def fit_networks(
     found, done = [], list[Fitted]()
     for number in range(count):
         made = empty_network(features.shape[1], settings.seed * 101 + number)
-        own = FitSettings(
-            settings.epochs,
-            settings.patience,
-            settings.batch,
-            settings.rate,
-            settings.weight_decay,
-            settings.seed * 101 + number,
-            settings.at_most_seconds / count,
-        )
+        own = replace(settings, seed=settings.seed * 101 + number, at_most_seconds=settings.at_most_seconds / count)
         held = torch.as_tensor(stretch % 4 == number % 4)
         pair = (inputs[~held], targets[~held]), (inputs[held], targets[held])
         done.append(fit(made, half_squares, *pair, own, progress=progress))
