@@ -27,6 +27,7 @@ BOUND: Final = 6.0
 SPREADS: Final = 6.0  # of the logarithms of all blocks' distances
 LEAST: Final = 2.0  # times the usual squared distance: what is nearer is never far
 ROUNDS: Final = 3
+PIECE: Final = 5  # steps by which what is left out grows towards its ends
 FEWEST: Final = 20  # blocks below which nothing is said of any
 
 
@@ -58,27 +59,49 @@ def unlike(values: Floats, window_steps: int) -> Flags:
     count = len(usable) // window_steps
     if count < FEWEST:
         return found
-    bounded = _bounded(values)
-    block = np.full(len(values), -1)
-    block[usable] = np.minimum(np.arange(len(usable)) // window_steps, count - 1)
+    rows = _bounded(values[usable])
+    block = np.minimum(np.arange(len(rows)) // window_steps, count - 1)
     out = np.zeros(count, dtype=np.bool_)
     for _ in range(ROUNDS):
-        learned = np.where((out[block] & (block >= 0))[:, None], np.nan, bounded)
-        far = _far(_distances(learned, bounded), block, count)
+        distances = _distances(np.where(out[block][:, None], np.nan, rows), rows)
+        middle = np.array([np.median(part) for part in np.split(distances, np.flatnonzero(np.diff(block)) + 1)])
+        limit = _limit(middle)
+        far = middle > limit
         if far.mean() > MOST:
             return found
         if (far == out).all():
             break
         out = far
-    found[usable] = out[block[usable]]
+    found[usable] = _to_its_ends(out[block], distances > limit, window_steps)
     return found
+
+
+def _limit(middle: Floats) -> float:
+    """Squared distance that most blocks stay far below."""
+    logs = np.log(np.maximum(middle, 1e-12))
+    usual = float(np.median(logs))
+    spread = 1.4826 * float(np.median(np.abs(logs - usual)))
+    return float(np.exp(usual + max(SPREADS * spread, np.log(LEAST))))
+
+
+def _to_its_ends(out: Flags, beyond: Flags, window_steps: int) -> Flags:
+    """The rows that are out, and on either side of them, piece by piece, those that are mostly beyond the limit too."""
+    wider = out.copy()
+    for rows, judged in ((wider, beyond), (wider[::-1], beyond[::-1])):
+        for end in np.flatnonzero(rows[:-1] & ~rows[1:]) + 1:
+            for start in range(int(end), int(end) + window_steps, PIECE):
+                piece = slice(start, start + PIECE)
+                if not judged[piece].mean() > 0.5:
+                    break
+                rows[piece] = True
+    return wider
 
 
 def _bounded(values: Floats) -> Floats:
     """In robust spreads, within `BOUND`; a fault stays visible and no longer outweighs everything."""
-    centre = np.nanmedian(values, axis=0)
-    usual = 1.4826 * np.nanmedian(np.abs(values - centre), axis=0)
-    overall = np.nanstd(values, axis=0)
+    centre = np.median(values, axis=0)
+    usual = 1.4826 * np.median(np.abs(values - centre), axis=0)
+    overall = values.std(axis=0)
     scale = np.where(usual > 0.2 * overall, usual, np.maximum(overall, 1e-300))
     return np.asarray(np.clip((values - centre) / scale, -BOUND, BOUND))
 
@@ -91,17 +114,3 @@ def _distances(learned: Floats, values: Floats) -> Floats:
         if present(rest).sum() > 2 * values.shape[1]:
             found[chosen] = Mahalanobis.fit(rest).rows(values[chosen])
     return found
-
-
-def _far(distances: Floats, block: np.ndarray, count: int) -> Flags:
-    """Which blocks lie far beyond most."""
-    known = (block >= 0) & np.isfinite(distances)
-    order = np.argsort(block[known], kind="stable")
-    numbers, values = block[known][order], distances[known][order]
-    middle = np.full(count, np.nan)
-    for number, part in zip(np.unique(numbers), np.split(values, np.flatnonzero(np.diff(numbers)) + 1), strict=True):
-        middle[number] = np.median(part)
-    logs = np.log(np.maximum(middle, 1e-12))
-    usual = np.nanmedian(logs)
-    spread = 1.4826 * np.nanmedian(np.abs(logs - usual))
-    return np.asarray(np.nan_to_num(logs, nan=usual) > usual + max(SPREADS * spread, np.log(LEAST)), dtype=np.bool_)
