@@ -12,6 +12,8 @@ from tagsight_models.diagnosis.settings import DiagnosisSettings
 from tagsight_models.errors import UnusableInput
 from tagsight_models.findings import Findings
 from tagsight_models.health_training import train_health
+from tagsight_models.production.fit import train_production
+from tagsight_models.production.settings import ProductionSettings
 from tagsight_models.prognosis.fit import train_prognosis
 from tagsight_models.prognosis.settings import PrognosisSettings
 from tagsight_models.quality.fit import train_quality
@@ -21,10 +23,13 @@ from tagsight_models.training import Progress, silent
 from tagsight_models.training_data import TrainingData
 from tagsight_models.training_settings import TrainingSettings
 
-JobSettings: TypeAlias = DiagnosisSettings | PrognosisSettings | QualitySettings
+JobSettings: TypeAlias = DiagnosisSettings | PrognosisSettings | QualitySettings | ProductionSettings
 
 LAB_VALUES: Final = 30
 """Laboratory values that count for the correction of a soft sensor: older ones tell nothing any more."""
+
+DRIVERS: Final = 10
+"""Drivers of production that the card names."""
 
 Find: TypeAlias = Callable[[TrainingData, TrainingSettings, Any, Progress], Findings]
 
@@ -123,6 +128,26 @@ def _quality(data: TrainingData, settings: TrainingSettings, of_job: QualitySett
     )
 
 
+def _production(
+    data: TrainingData, settings: TrainingSettings, of_job: ProductionSettings, progress: Progress
+) -> Findings:
+    found = train_production(data, settings, of_job, progress)
+    return Findings(
+        model=found.model,
+        dropped=found.dropped,
+        used_steps=_usable(data),
+        limit=f"1.0 where the loss that inputs explain is seldom exceeded: {found.limit.words}",
+        verdict=found.compared.verdict,
+        lines=(*found.compared.lines, *(f"driver {name}: {size:.3g}" for name, size in found.drivers[:DRIVERS])),
+        trial=found.compared.trial,
+        metrics=found.metrics,
+        facts=found.calibration,
+        cannot_see=found.cannot_see,
+        stopped_by_time=found.fitted.stopped_by_time,
+        seconds=found.seconds,
+    )
+
+
 def _usable(data: TrainingData) -> int:
     return int(np.count_nonzero(data.frame.usable))
 
@@ -132,5 +157,6 @@ FIND: Final[Mapping[str, tuple[Find, type[Any]]]] = MappingProxyType(
         "diagnosis": (_diagnosis, DiagnosisSettings),
         "prognosis": (_prognosis, PrognosisSettings),
         "quality": (_quality, QualitySettings),
+        "production": (_production, ProductionSettings),
     }
 )

@@ -108,7 +108,8 @@ class Compiler:
         if len(set(tags)) < len(tags):
             twice = next(tag for tag in tags if tags.count(tag) > 1)
             self._fault(("roles",), twice, "two roles have the same tag", "Give each role a tag of its own.")
-        inputs = tuple(dict.fromkeys([*given.inputs, *tags]))
+        target = [given.production.target] if given.production else []  # what is lost is judged by its own value
+        inputs = tuple(dict.fromkeys([*given.inputs, *tags, *target]))
         self._causes(given, roles_by_configuration(inputs, settings))
         return ModelPlan(
             asset=given.asset,

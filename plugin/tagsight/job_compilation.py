@@ -134,4 +134,6 @@ def _quality(given: Quality) -> QualityPlan:
 
 def _production(given: Production) -> ProductionPlan:
     stations = {station: tuple(roles) for station, roles in given.stations.items()}
-    return ProductionPlan(given.target, given.goal == "raise", given.coverage, dict(given.adjustable), stations)
+    return ProductionPlan(
+        given.target, given.goal == "raise", given.coverage, dict(given.adjustable), stations, tuple(given.conditions)
+    )

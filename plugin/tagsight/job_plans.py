@@ -83,6 +83,7 @@ class ProductionPlan:
     coverage: float = 0.9
     adjustable: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     stations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    conditions: tuple[str, ...] = ()
 
 
 JobPlan: TypeAlias = DiagnosisPlan | PrognosisPlan | QualityPlan | ProductionPlan

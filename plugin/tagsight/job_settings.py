@@ -9,6 +9,7 @@ from tagsight.setting_types import Bounds, Duration, Level, Line, Pattern
 DAY: Final = 86_400_000_000_000
 LABELS_LIMIT: Final = 200
 ADJUSTABLE_LIMIT: Final = 50
+INPUTS_LIMIT: Final = 500
 
 
 class Labels(Setting):
@@ -142,9 +143,15 @@ class Production(Setting):
         example={"Feed": [80.0, 120.0]},
         max_length=ADJUSTABLE_LIMIT,
     )
+    conditions: list[Level] = setting(
+        "Roles that no move of operators changes: weather, feed, order. Without it: all that are not adjustable.",
+        default=[],
+        example=["AmbientTemperature"],
+        max_length=INPUTS_LIMIT,
+    )
     stations: dict[Level, list[Level]] = setting(
-        "Stations of a line, each with the roles that show it waiting or blocked (1 while it does): to find the "
-        "bottleneck.",
+        "Stations of a line in the order of the flow, each with the roles that are 1 while it is starved and while it "
+        "is blocked: to find the bottleneck.",
         default={},
         example={"Filler": ["FillerStarved", "FillerBlocked"]},
         max_length=ADJUSTABLE_LIMIT,

@@ -10,6 +10,7 @@ from tagsight.training import TrainTask
 from tagsight_models.diagnosis.settings import DiagnosisSettings
 from tagsight_models.frame import Frame
 from tagsight_models.jobs import JobSettings
+from tagsight_models.production.settings import ProductionSettings
 from tagsight_models.prognosis.settings import Crossing, PrognosisSettings
 from tagsight_models.quality.settings import QualitySettings
 from tagsight_models.training_data import Life, TrainingData
@@ -21,7 +22,7 @@ def training_data(task: TrainTask, frame: Frame) -> TrainingData:
     """The frame, with labels, target and lives as far as the job has them."""
     of_job = task.plan.of_job
     lives = of_job.lives if isinstance(of_job, PrognosisPlan) else ()
-    target = of_job.target if isinstance(of_job, QualityPlan | ProductionPlan) else ""
+    target = of_job.target if isinstance(of_job, QualityPlan | ProductionPlan) else ""  # of production it is an input
     return TrainingData(
         frame,
         periods=task.labels,
@@ -40,6 +41,8 @@ def job_settings(plan: ModelPlan) -> JobSettings | None:
             return _prognosis(plan, plan.of_job)
         case QualityPlan():
             return _quality(plan.of_job)
+        case ProductionPlan():
+            return _production(plan.of_job)
         case _:
             return None
 
@@ -48,6 +51,16 @@ def _prognosis(plan: ModelPlan, given: PrognosisPlan) -> PrognosisSettings:
     crossing = Crossing(given.tag.rsplit("/", 1)[-1], given.limit, given.rising) if given.tag else None
     settings = PrognosisSettings(given.horizon_ns / HOUR_NS, interval=given.coverage, crossing=crossing)
     return replace(settings, network=plan.network) if plan.network else settings
+
+
+def _production(given: ProductionPlan) -> ProductionSettings:
+    return ProductionSettings(
+        rising=given.rising,
+        coverage=given.coverage,
+        adjustable=dict(given.adjustable),
+        conditions=given.conditions,
+        stations=dict(given.stations),
+    )
 
 
 def _quality(given: QualityPlan) -> QualitySettings:

@@ -10,7 +10,7 @@ from enum import Enum
 from zoneinfo import ZoneInfo
 
 from tagsight.conditions import Condition
-from tagsight.job_plans import DiagnosisPlan, JobPlan, ProductionPlan, QualityPlan
+from tagsight.job_plans import DiagnosisPlan, JobPlan, QualityPlan
 
 
 class Job(Enum):
@@ -200,9 +200,9 @@ class ModelPlan:
 
     @property
     def beside_inputs(self) -> tuple[str, ...]:
-        """Patterns of tags that the job reads besides its inputs: a target, or what tells the labels."""
+        """Patterns of tags that the job reads besides its inputs: a laboratory value, or what tells the labels."""
         match self.of_job:
-            case QualityPlan() | ProductionPlan():
+            case QualityPlan():
                 return (self.of_job.target,)
             case DiagnosisPlan() if self.of_job.labels.tag:
                 return (self.of_job.labels.tag,)

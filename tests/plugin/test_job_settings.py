@@ -92,7 +92,8 @@ def test_targets_and_bounds_of_quality_and_production_are_in_the_plan(tmp_path: 
     assert found.plan is not None
     plan = found.plan.models[0]
     assert plan.job is Job.PRODUCTION
-    assert plan.beside_inputs == ("Line/Rate",)
+    assert plan.inputs == ("Plant/P101/*", "Line/Rate")
+    assert plan.beside_inputs == ()
     assert isinstance(plan.of_job, ProductionPlan)
     assert (plan.of_job.rising, plan.of_job.stations) == (False, {"Filler": ("Starved",)})
 
