@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH_INDEX ?=
 TORCH := torch==2.13.0 $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 
-.PHONY: demo test lint load bench interop bundle bundle-test clean
+.PHONY: demo test lint load bench accuracy interop bundle bundle-test clean
 demo: $(VENV)/demo.done
 	$(BIN)/tagsight demo
 
@@ -35,6 +35,11 @@ bench: $(VENV)/test.done
 	$(BIN)/python -m tests.benchmarks.local_store 5 10 text
 	$(BIN)/python -m tests.benchmarks.tag_server
 	$(BIN)/python -m tests.benchmarks.tag_server_bursts
+
+# How well the five jobs do on public data, with the baselines in the same run: an hour or more; DATA is the folder of the sets
+# (docs/accuracy.md says where they come from). `make accuracy DATA=... ONLY="tep-health skab-health"` runs some of it.
+accuracy: $(VENV)/test.done
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.accuracy $(DATA) $(if $(ONLY),--only $(ONLY))
 
 # Our client and server against other people's; what needs node or o6 is skipped with a reason where they are missing.
 interop: $(VENV)/test.done

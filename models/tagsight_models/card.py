@@ -43,8 +43,8 @@ class ModelCard:
         cannot_see: sentences.
         gates: what the caller needs to gate live data as in training; opaque here.
         outputs: what the model says beside its score.
-        asks: what must be read beside the inputs to score, ns: `target_back_ns`, how far back values of the target
-            count, and `target_known_after_ns`, how long after its time such a value is known; {} for nothing.
+        asks: what must be read beside the inputs to score: at most `target_values` values of the target, so many that
+            count, from `target_back_ns` back, and known `target_known_after_ns` after their time; {} for nothing.
         facts: of calibration and training, beside the metrics.
         doubts: why an engineer should look before approving it, for people.
     """

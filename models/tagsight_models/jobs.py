@@ -25,7 +25,7 @@ from tagsight_models.training_settings import TrainingSettings
 
 JobSettings: TypeAlias = DiagnosisSettings | PrognosisSettings | QualitySettings | ProductionSettings
 
-LAB_VALUES: Final = 30
+LAB_VALUES: Final = 60
 """Laboratory values that count for the correction of a soft sensor: older ones tell nothing any more."""
 
 DRIVERS: Final = 10
@@ -124,7 +124,11 @@ def _quality(data: TrainingData, settings: TrainingSettings, of_job: QualitySett
         cannot_see=found.cannot_see,
         stopped_by_time=found.fitted.stopped_by_time,
         seconds=found.seconds,
-        asks={"target_back_ns": back_ns, "target_known_after_ns": of_job.known_after_ns},
+        asks={
+            "target_back_ns": back_ns,
+            "target_known_after_ns": of_job.known_after_ns,
+            "target_values": LAB_VALUES,
+        },
     )
 
 

@@ -6,7 +6,6 @@ and no state: without it the same is read again.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 
@@ -14,9 +13,6 @@ from tagsight.framing import series_of
 from tagsight.scoring_task import LabReading
 from tagsight_connectors.history import Span, TagHistory
 from tagsight_connectors.quality import Quality
-
-LAB_VALUES: Final = 30
-"""Values that count: older ones tell nothing any more."""
 
 ReadTarget = Callable[[Span], Awaitable[TagHistory]]
 ReadInputs = Callable[[int], Awaitable[Mapping[str, TagHistory]]]
@@ -29,9 +25,7 @@ class Laboratory:
 
     _kept: dict[int, LabReading] = field(default_factory=dict)
 
-    async def readings(
-        self, span: Span, target: ReadTarget, inputs: ReadInputs, most: int = LAB_VALUES
-    ) -> tuple[LabReading, ...]:
+    async def readings(self, span: Span, target: ReadTarget, inputs: ReadInputs, most: int) -> tuple[LabReading, ...]:
         """The newest `most` values of the span, ascending; Bad ones and those that are no numbers do not count.
 
         Raises:

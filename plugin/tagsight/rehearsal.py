@@ -15,7 +15,7 @@ import numpy as np
 
 from tagsight.alarms import LIMIT
 from tagsight.framing import READ_BEYOND_NS
-from tagsight.laboratory import LAB_VALUES, Laboratory
+from tagsight.laboratory import Laboratory
 from tagsight.outputs import Circumstances, causes_of, explanation_row
 from tagsight.results import Run
 from tagsight.scoring_task import LabReading, ScoredRun, ScoreTask
@@ -204,7 +204,7 @@ async def _laboratory(one: Participant, due: Sequence[int], read: Read, kept: La
         return {role: found.tags[source] for role, source in one.sources.items()}
 
     span = Span(due[0] - one.facts.card.asks["target_back_ns"], due[-1] + 1)
-    return await kept.readings(span, values, inputs, LAB_VALUES + len(due))
+    return await kept.readings(span, values, inputs, one.facts.card.asks["target_values"] + len(due))
 
 
 def due_times(span: Span, every_ns: int) -> range:

@@ -289,7 +289,7 @@ class Ticker:
 
     async def _laboratory_of(self, one: Participant, due: Due) -> tuple[LabReading, ...]:
         """Recent laboratory values; where they cannot be read now, the soft sensor goes on without."""
-        target, back_ns = one.target, one.facts.card.asks["target_back_ns"]
+        target, asks = one.target, one.facts.card.asks
         assert target is not None  # asked for those that have one
 
         async def values(span: Span) -> TagHistory:
@@ -302,7 +302,8 @@ class Ticker:
 
         kept = self._laboratories.setdefault((one.plan.key, one.facts.version), Laboratory())
         try:
-            return await kept.readings(Span(due.until_ns - back_ns, due.until_ns + 1), values, inputs)
+            span = Span(due.until_ns - asks["target_back_ns"], due.until_ns + 1)
+            return await kept.readings(span, values, inputs, asks["target_values"])
         except HistorianError as error:
             self._tell([f"{one.plan.key} laboratory values"], str(error))
             return ()

@@ -8,7 +8,7 @@ import pytest
 
 from tagsight.fitting import compute
 from tagsight.job_plans import QualityPlan
-from tagsight.laboratory import LAB_VALUES, Laboratory
+from tagsight.laboratory import Laboratory
 from tagsight.plan import AlarmPlan, Job, ModelPlan, ScorePlan, TrainPlan
 from tagsight.scoring import Scorer
 from tagsight.scoring_task import LabReading, ScoreTask, StorePlace
@@ -23,6 +23,7 @@ START = 1_760_000_040_000_000_000 // MINUTE * MINUTE
 STEPS, EVERY = 6_000, 30
 ROLES = ("Feed", "Temperature", "Pressure")
 OFFSET = 2.0
+LAB_VALUES = 30
 
 
 def plant(steps: int) -> Floats:
@@ -158,13 +159,13 @@ async def test_what_was_read_of_the_laboratory_is_read_once_and_a_corrected_valu
         return {}
 
     kept, span = Laboratory(), Span(START, START + 40 * EVERY * MINUTE + 1)
-    first = await kept.readings(span, target, inputs)
+    first = await kept.readings(span, target, inputs, LAB_VALUES)
     assert len(first) == LAB_VALUES
     assert len(asked) == LAB_VALUES
-    assert await kept.readings(span, target, inputs) == first
+    assert await kept.readings(span, target, inputs, LAB_VALUES) == first
     values.values[40] += 1.0
     values.status[39] = BAD
-    later = await kept.readings(span, target, inputs)
+    later = await kept.readings(span, target, inputs, LAB_VALUES)
     assert later[-1].value == first[-1].value + 1.0
     assert first[-2].sampled_ns not in {one.sampled_ns for one in later}
     assert len(asked) == LAB_VALUES + 1  # one older value took the place of the bad one

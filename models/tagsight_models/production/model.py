@@ -66,14 +66,16 @@ class ProductionModel:
             said.append(JobOutput("Unexplained", parts.target_unit, description="loss that no input explains"))
         if parts.adjustable:
             said += [JobOutput(name, parts.target_unit, description=words) for name, words in _GAINS.items()]
-            said.append(JobOutput("Advice", text=True, description="the move with that gain"))
+            said.append(JobOutput("AdviceText", text=True, description="the move with that gain"))
         for role, bounds in parts.adjustable.items():
             unit = parts.roles[self._places[role]].unit
             said.append(JobOutput(f"Advice/{role}", unit, *bounds, description=f"suggested value of {role}"))
         said.append(JobOutput("Bottleneck", text=True, description=f"what limits {parts.target_name}"))
         shares = [f"Waiting/{station}" for station in parts.stations]
         shares += [f"AtLimit/{parts.roles[column].name}" for column in parts.limits.limited]
-        return (*said, *(JobOutput(name, "", 0.0, 1.0, description="share of the window") for name in shares))
+        said += [JobOutput(name, "", 0.0, 1.0, description="share of the window") for name in shares]
+        lost = [f"LostBy/{parts.roles[column].name}" for column in parts.limits.limited]
+        return (*said, *(JobOutput(name, parts.target_unit, description="lost while at its limit") for name in lost))
 
     def predict(self, windows: Floats) -> Floats:
         """Expected target, shape (n,)."""
@@ -162,14 +164,14 @@ class ProductionModel:
             return {}
         move = self.advice(window)
         said: dict[str, float | str] = dict(zip(_GAINS, (move.gain, move.lower, move.upper), strict=True))
-        return said | {"Advice": move.words} | {f"Advice/{role}": value for role, value in move.values.items()}
+        return said | {"AdviceText": move.words} | {f"Advice/{role}": value for role, value in move.values.items()}
 
     def _limiting(self, window: Floats) -> dict[str, float | str]:
         """The bottleneck, and shares of the window."""
         parts = self.parts
         shares = parts.limits.shares(window[None])[0]
-        worst = parts.limits.worst(shares)
-        name = NONE if worst is None else parts.roles[worst].name
+        lost = parts.limits.lost(shares)
+        name = parts.roles[int(lost.argmax())].name if lost.max() > 0.0 else NONE
         said: dict[str, float | str] = {}
         if parts.stations:
             starved, blocked = self._waits(window)
@@ -178,8 +180,9 @@ class ProductionModel:
             name = list(parts.stations)[int(first)]
             waits = waiting(starved, blocked).tolist()
             said = {f"Waiting/{station}": share for station, share in zip(parts.stations, waits, strict=True)}
-        at = {f"AtLimit/{parts.roles[n].name}": float(shares[:, n].max()) for n in parts.limits.limited}
-        return {"Bottleneck": name, **said, **at}
+        limited = {n: parts.roles[n].name for n in parts.limits.limited}
+        said |= {f"AtLimit/{role}": float(shares[:, n].max()) for n, role in limited.items()}
+        return {"Bottleneck": name, **said, **{f"LostBy/{role}": float(lost[n]) for n, role in limited.items()}}
 
     def _waits(self, window: Floats) -> tuple[Floats, Floats]:
         """Shares of the window that each station is starved, and blocked."""

@@ -70,7 +70,7 @@ class SoftSensor:
             JobOutput(f"Advice/{role}", units[role], *bounds, description=f"suggested value of {role}")
             for role, bounds in self.parts.adjustable.items()
         ]
-        words = [JobOutput("Advice", text=True, description=f"what would bring {name} back")] if advice else []
+        words = [JobOutput("AdviceText", text=True, description=f"what would bring {name} back")] if advice else []
         return (*values, *words, *advice)
 
     def predict(self, windows: Floats) -> Floats:
@@ -174,7 +174,7 @@ class SoftSensor:
 
     def _advised(self, window: Floats, bias: float) -> dict[str, float | str]:
         advice = self.advice(window, bias)
-        return {"Advice": advice.words, **{f"Advice/{role}": value for role, value in advice.values.items()}}
+        return {"AdviceText": advice.words, **{f"Advice/{role}": value for role, value in advice.values.items()}}
 
     def _seen(self, windows: Floats) -> Floats:
         """The part of each window that the regression sees: the delay is over by its end."""
