@@ -30,7 +30,7 @@ CAPACITY: Mapping[str, tuple[float, float]] = {
     "LIC-301": (0.105, 0.165),
     HARMLESS: (0.25, 0.6),
 }
-DAYS, EVERY_MINUTES, SETTLED = 2, 5, "2h"
+DAYS, EVERY_MINUTES, SETTLED = 4, 5, "2h"
 RATIO = 0.4
 FACTORS = ("warm1", "warm2", "share")
 
@@ -110,7 +110,7 @@ def _demand() -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LimitedPlant:
-    """What its tags show, what it produces (measured), and the gain of more capacity of each loop in its second half."""
+    """What its tags show, what it produces (measured), and what more capacity of each loop gains in its second half."""
 
     tags: pd.DataFrame
     target: Floats

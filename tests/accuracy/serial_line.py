@@ -1,9 +1,10 @@
-"""A serial line of stations with finite buffers, simulated by discrete events: parts in, parts out, who waits when.
+"""A serial line of stations with finite buffers, simulated by discrete events: who waits when.
 
-Each station works a random time on a part (gamma), breaks down at random and is mended after a random time. It is starved
-while its buffer is empty, blocked while the part that it has finished cannot leave (blocking after service). The first
-station never starves, the last is never blocked. The recursion over parts is that of max-plus algebra:
-a part enters a station when the station is free and the part has left the one before; it leaves when there is room.
+Each station works a random time on a part (gamma), breaks down at random and is mended after a random time. It is
+starved while its buffer is empty, blocked while the part that it has finished cannot leave (blocking after
+service). The first station never starves, the last is never blocked. The recursion over parts is that of max-plus
+algebra: a part enters a station when the station is free and the part has left the one before; it leaves when there
+is room.
 """
 
 from dataclasses import dataclass

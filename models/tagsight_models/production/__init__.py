@@ -1,6 +1,8 @@
-"""The job `production`: what limits throughput, yield or energy, which station or limit is the bottleneck, and which
-set-point moves inside given bounds would gain how much. Advice only; nothing here is ever written to the plant.
+"""The job `production`: what limits throughput, yield or energy, and which set-point moves would gain how much.
+
+It names the station or the limit that is the bottleneck, and advises moves inside given bounds. Advice only; nothing
+here is ever written to the plant.
 
 Floors: `settings`, `samples`, `stations`, `gain_error`; then `columns`, `limits_reached`, `estimate`; then `setpoints`,
-`drivers`; then `production_parts`, `model`, and `fit` above all.
+`drivers`, `comparison`; then `production_parts`, `model`, and `fit` above all.
 """

@@ -1,6 +1,7 @@
 """What the model of the target is worth: against its mean so far, and against a line, on the last quarter.
 
-A model that tells less than the mean is `trial`. Coverage is measured with an interval calibrated on the quarter before.
+A model that tells less than the mean is `trial`. Coverage is measured with an interval calibrated on the quarter
+before.
 """
 
 from collections.abc import Mapping

@@ -5,6 +5,7 @@ The first half of the samples predicts the third quarter, the first three quarte
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -126,7 +127,7 @@ def estimated(
     features = window_features(samples.windows[:, :, list(columns)], lengths)
     ends = [int(share * len(samples)) for share in QUARTERS]
     tries, parts = [], []
-    for number, (begin, end) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+    for number, (begin, end) in enumerate(pairwise(ends)):
         share = part_of(progress, number / 3, (number + 1) / 3)
         regressor, _ = Regressor.fit(features[:begin], samples.values[:begin], settings, share)
         tries.append(regressor)

@@ -1,4 +1,4 @@
-"""The training of the job `production`: from inputs and a target to expectation, best, limits, gains and a comparison."""
+"""The training of the job `production`: expectation, best, limits, gains and a comparison."""
 
 import time
 from collections.abc import Mapping
@@ -169,7 +169,7 @@ def _settings(settings: TrainingSettings, regressor: RegressorSettings) -> Regre
     return replace(regressor, fit=own, trees=replace(regressor.trees, seed=settings.seed))
 
 
-def _parts(
+def _parts(  # noqa: PLR0917 - all of a training
     data: TrainingData, frame: Frame, found: Samples, columns: Columns, fits: Regressions, job: ProductionSettings
 ) -> ProductionParts:
     """Everything but the limit of the loss."""
@@ -199,7 +199,7 @@ def _parts(
         error=_gain_error(rows, columns, fits, job.coverage) if columns.adjustable else None,
         region=region,
         limits=LimitsReached.fit(
-            frame.roles, rows, -found.values if job.rising else found.values, drivers_of, excluded
+            frame.roles, found.windows, -found.values if job.rising else found.values, drivers_of, excluded
         ),
         limit=1.0,
         reference=np.median(rows, axis=0),
@@ -208,7 +208,7 @@ def _parts(
 
 
 def _best_level(values: Floats, under: Estimated | None, job: ProductionSettings) -> float:
-    """How far the best lies above what the conditions tell, in usual errors of held-out time; the best itself if none."""
+    """How far the best lies above what conditions tell, in usual errors; the best itself where there are none."""
     sign = 1.0 if job.rising else -1.0
     return sign * quantile(sign * (values if under is None else under.held.scaled()), job.best)
 

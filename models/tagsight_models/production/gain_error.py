@@ -1,8 +1,9 @@
 """How far a predicted gain may be wrong: what differences between like times in held-out data show.
 
-Two times under nearly the same conditions, with different settings: the model says by how much the target should differ,
-the data says by how much it did. Quantiles of that error by the size of the move are conformal calibration of the gain;
-they hold what the target does by itself between two times as well. They do not show what was never tried in the data.
+Two times under nearly the same conditions, with different settings: the model says by how much the target should
+differ, the data says by how much it did. Quantiles of that error by the size of the move are conformal calibration
+of the gain; they hold what the target does by itself between two times as well. They do not show what was never
+tried in the data.
 """
 
 from collections.abc import Sequence
@@ -33,12 +34,12 @@ class GainError:
         """Of sizes of moves and errors of gains, both of shape (pairs,)."""
         moves, errors = pairs
         noise = NoiseLevel.fit(moves, errors)
-        size = noise.overall * np.sqrt(noise.factor(moves))
-        return cls(noise, quantile(np.abs(errors) / size, coverage))
+        return cls(noise, quantile(np.abs(errors) / cls(noise, 1.0).half(moves), coverage))
 
     def half(self, moves: Floats) -> Floats:
-        """Half-width of the interval of a gain for moves of these sizes, shape (n,)."""
-        return np.asarray(self.quantile * self.noise.overall * np.sqrt(self.noise.factor(moves)))
+        """Half-width of the interval of gains, shape (n,); beyond moves that like times show, it grows with them."""
+        beyond = np.maximum(moves / max(float(self.noise.levels[-1]), 1e-12), 1.0)
+        return np.asarray(self.quantile * self.noise.overall * np.sqrt(self.noise.factor(moves)) * beyond)
 
 
 def like_pairs(settings: Floats, conditions: Floats, errors: Floats, parts: Sequence[slice]) -> tuple[Floats, Floats]:

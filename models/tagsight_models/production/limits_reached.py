@@ -1,9 +1,10 @@
-"""Roles at their limits (a valve fully open, a drive at its greatest speed), and what production usually loses by each.
+"""Roles at their limits (a valve fully open, a drive at its greatest speed), and what is lost by each.
 
-A limit is an end of the EU range that is reached, or a value beyond which the role never goes and at which it stays more
-often than just below. What is lost by it: a line tells from times at which no role is at a limit how the target follows
-the settings and conditions; how far the target stays behind that line is shared out among the limits that hold then, no
-share below 0 (non-negative least squares). So a limit that is reached and does no harm is told from one that limits.
+A limit is an end of the EU range that is reached, or a value beyond which the role never goes and at which it stays
+more often than just below. What is lost by it: a line tells from times at which no role is at a limit how the
+target follows the settings and conditions; how far the target stays behind that line is shared out among the limits
+that hold then, no share below 0 (non-negative least squares). So a limit that is reached and does no harm is told
+from one that limits.
 """
 
 from collections.abc import Collection, Sequence
@@ -15,6 +16,7 @@ from scipy.optimize import nnls
 
 from tagsight_models.frame import Floats, Role
 from tagsight_models.regression.ridge_line import ridge
+from tagsight_models.regression.window_features import taps, window_features
 
 TOLERANCE: Final = 0.01
 """Of the range: what is nearer to a limit is at it."""
@@ -49,7 +51,7 @@ class LimitsReached:
     def fit(
         cls,
         roles: Sequence[Role],
-        rows: Floats,
+        windows: Floats,
         lost: Floats,
         drivers: Sequence[int],
         excluded: Collection[int],
@@ -58,7 +60,7 @@ class LimitsReached:
 
         Args:
             roles: of the columns.
-            rows: shape (n, roles), values in training.
+            windows: shape (n, steps, roles), of training.
             lost: shape (n,), the target, turned so that less is better.
             drivers: columns that say what it should be; those that have limits do not count.
             excluded: columns that have no limits to be found.
@@ -66,16 +68,15 @@ class LimitsReached:
         at = np.full((2, len(roles)), np.nan)
         for column, role in enumerate(roles):
             if column not in excluded and not role.step:
-                at[:, column] = _limits(role, rows[:, column])
+                at[:, column] = _limits(role, windows[:, -1, column])
         found = cls(at, np.zeros_like(at))
-        flags = found.flags(rows)
-        limited = np.isfinite(at).any(axis=0)
-        chosen = [column for column in drivers if not limited[column]]
-        active = np.flatnonzero(flags.reshape(len(rows), -1).any(axis=0))
+        shares = found.shares(windows).reshape(len(windows), -1)
+        chosen = [column for column in drivers if not np.isfinite(at[:, column]).any()]
+        active = np.flatnonzero(shares.any(axis=0))
         if len(active):
-            shortfall = _shortfall(rows[:, chosen], lost, flags.any(axis=(1, 2)))
-            shares, _ = nnls(flags.reshape(len(rows), -1)[:, active].astype(np.float64), shortfall)
-            found.loss.reshape(-1)[active] = shares
+            seen = window_features(windows[:, :, chosen], taps(windows.shape[1]))
+            shortfall = _shortfall(seen, lost, shares.any(axis=1))
+            found.loss.reshape(-1)[active] = _shared_out(shares[:, active], shortfall, windows.shape[1])
         return found
 
     def flags(self, rows: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
@@ -91,10 +92,27 @@ class LimitsReached:
         """Columns with a limit."""
         return np.flatnonzero(np.isfinite(self.at).any(axis=0)).tolist()
 
-    def worst(self, shares: Floats) -> int | None:
-        """Column that loses most by shares (2, roles) of a window; None where nothing is lost by any."""
-        severity = (shares * self.loss).max(axis=0)
-        return int(severity.argmax()) if severity.max(initial=0.0) > 0.0 else None
+    def lost(self, shares: Floats) -> Floats:
+        """What each role's limits cost by shares (..., 2, roles) of windows, shape (..., roles)."""
+        return np.asarray((shares * self.loss).max(axis=-2))
+
+
+def _shared_out(shares: Floats, shortfall: Floats, steps: int) -> Floats:
+    """Losses of limits, not below 0, drawn towards what all limits cost in the mean by as much as the data leaves open.
+
+    The mean is as uncertain as it is large (an exponential prior's spread); times nearer than a window count as one.
+    """
+    total = shares.sum(axis=1)
+    mean = max(float(total @ shortfall) / float(total @ total), 0.0)
+    plain, _ = nnls(shares, shortfall)
+    if mean == 0.0:
+        return plain
+    strength = np.sqrt(steps * float((shortfall - shares @ plain).var())) / mean
+    count = shares.shape[1]
+    found, _ = nnls(
+        np.concatenate([shares, strength * np.eye(count)]), np.concatenate([shortfall, np.full(count, strength * mean)])
+    )
+    return found
 
 
 def _limits(role: Role, values: Floats) -> tuple[float, float]:

@@ -1,8 +1,9 @@
-"""The model of production: what is expected, what was the best under like conditions, what limits, and what would gain.
+"""The model of production: what is expected, what was the best, what limits, and what would gain.
 
-The score is the loss that the inputs explain: the best that was reached under the same conditions, less what is expected
-of the inputs as they are, 1.0 where that is seldom exceeded in held-out time. So its contributions say which inputs cost
-production. What no input explains is not in the score; it is `Unexplained` where the target is among the inputs.
+The score is the loss that the inputs explain: the best that was reached under the same conditions, less what is
+expected of the inputs as they are, 1.0 where that is seldom exceeded in held-out time. So its contributions say
+which inputs cost production. What no input explains is not in the score; it is `Unexplained` where the target is
+among the inputs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,6 @@ import numpy as np
 from tagsight_models.frame import Floats, Role
 from tagsight_models.job_model import Results
 from tagsight_models.job_output import JobOutput
-from tagsight_models.production.columns import Columns
 from tagsight_models.production.estimate import Estimate
 from tagsight_models.production.production_parts import ProductionParts
 from tagsight_models.production.setpoints import Move, Predict, Setpoints
@@ -31,7 +31,7 @@ class ProductionModel:
 
     def __init__(self, parts: ProductionParts) -> None:
         self.parts = parts
-        self.columns: Columns = parts.columns
+        self.columns = parts.columns
         self._places = {role.name: column for column, role in enumerate(parts.roles)}
 
     @property

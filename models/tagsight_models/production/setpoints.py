@@ -1,8 +1,9 @@
-"""Set points that would gain most for certain: bounded, inside the region of training data, the error of the gain counted.
+"""Set points that would gain most for certain, inside bounds and where training data lies.
 
-A move is a lasting one: all steps of the window move alike. Random moves round the best so far, each round narrower, from
-the same random numbers each time; what is sought is the greatest lower end of the gain's interval, so a move that only the
-model's errors make attractive does not win. Where not even that end is a gain, nothing is advised.
+A move is a lasting one: all steps of the window move alike. Random moves round the best so far, each round
+narrower, from the same random numbers each time; what is sought is the greatest lower end of the gain's interval,
+so a move that only the model's errors make attractive does not win. Where not even that end is a gain, nothing is
+advised.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +39,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setpoints:
-    """What advice needs besides a window: `columns` of the adjustable roles among the steering ones, and their bounds."""
+    """What advice needs besides a window; `columns` of the adjustable roles among the steering ones."""
 
     names: Sequence[str]
     columns: Sequence[int]
