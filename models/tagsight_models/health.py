@@ -55,6 +55,7 @@ class HealthParameters:
         band: shape (roles,), half-width of the normal band in residual spreads.
         normal: median distance in normal time.
         limit: distance at the alarm limit.
+        regimes: of which each has a limit of its own, None: one limit for all.
     """
 
     centre: Floats
@@ -65,6 +66,7 @@ class HealthParameters:
     band: Floats
     normal: float = 0.0
     limit: float = 1.0
+    regimes: Regimes | None = None
 
 
 class HealthModel:
@@ -152,6 +154,7 @@ class HealthModel:
             "hidden": int(self.network.bias.shape[1]),
             "normal": self.parameters.normal,
             "limit": self.parameters.limit,
+            "regimes": None if self.parameters.regimes is None else self.parameters.regimes.to_json(),
             "roles": said_of_roles(self.roles),
         }
 
@@ -172,8 +175,8 @@ class HealthModel:
         statistic = ResidualStatistic(**{name: tensors[f"statistic.{name}"] for name in STATISTIC})
         values = ValueStatistic(**{name: tensors[f"values.{name}"] for name in VALUES})
         arrays = {name: tensors[name] for name in ARRAYS}
-        limits = {name: said.pop(name) for name in ("normal", "limit")}
-        parameters = HealthParameters(**arrays, values=values, statistic=statistic, **limits)
+        normal, limit = said.pop("normal"), said.pop("limit")
+        parameters = HealthParameters(**arrays, values=values, statistic=statistic, normal=normal, limit=limit)
         model = cls(roles, network, parameters, lags=lags, **said)
         only(model.tensors(), tensors)
         return model

@@ -75,7 +75,7 @@ class ValueStatistic:
     @property
     def knee(self) -> float:
         """Squared length beyond which a step counts by its logarithm."""
-        return WILD * max(self.space.shape[1], 1)
+        return WILD * float(max(self.space.shape[1], 1))
 
     def scaled(self, limits: Floats) -> "ValueStatistic":
         """The same with the distance of each part divided by a number; infinite drops it."""
