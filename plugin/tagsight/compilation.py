@@ -32,6 +32,9 @@ from tagsight.plan import (
 )
 from tagsight.validation import SettingFault
 
+WEAR_WINDOW: Final = 120
+"""Steps of a window of a prognosis unless set: as long as wear can be told from noise."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DEFAULT_LAST: Final = 90 * spec.DAY
 _OWN_ADDRESS: Final = "{asset}/{model}/{output}"  # for historians that take any name: files and memory
@@ -122,7 +125,7 @@ class Compiler:
             running=given.running,
             running_buffer_ns=given.running_buffer,
             train=self._train(given.train),
-            score=self._score(given.score),
+            score=self._score(given.score, given.job),
             alarm=_alarm(given.alarm),
             outputs=Detail(given.outputs),
             explainer=given.explain.explainer,
@@ -174,12 +177,13 @@ class Compiler:
             promote=given.promote == "when_it_holds",
         )
 
-    def _score(self, given: spec.Score) -> ScorePlan:
+    def _score(self, given: spec.Score, job: str) -> ScorePlan:
+        window = WEAR_WINDOW if job == "prognosis" and "window" not in given.model_fields_set else given.window
         if given.grid is not None and given.every % given.grid:
             self._fault(("score", "every"), None, "not a whole multiple of `grid`: scores lie on the grid",
                         "Write a multiple of `grid`.")  # fmt: skip
         return ScorePlan(
-            given.every, given.grid, given.window, given.wait, given.late, given.catch_up, given.read == "averages"
+            given.every, given.grid, window, given.wait, given.late, given.catch_up, given.read == "averages"
         )
 
     def _period(

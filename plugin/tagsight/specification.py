@@ -242,7 +242,12 @@ class Score(Setting):
         example="averages",
     )
     window: int = setting(
-        "How much the model sees at once.", unit="grid steps", default=60, example=60, ge=11, le=2_000
+        "How much the model sees at once. Wear shows slowly: with `job: prognosis` it is 120 unless set.",
+        unit="grid steps",
+        default=60,
+        example=60,
+        ge=11,
+        le=2_000,
     )
     wait: Duration | None = setting(
         "How long to wait for late values before scoring. Without it: what 95 % of the values needed while the model "

@@ -73,6 +73,13 @@ def test_lives_say_whether_they_ended_in_failure(tmp_path: Path) -> None:
     assert "neither yes nor no" in faults("job: prognosis, prognosis: {lives: lives.csv}", tmp_path)
 
 
+def test_a_prognosis_sees_more_at_once_unless_the_engineer_says_how_much(tmp_path: Path) -> None:
+    for score, steps in (("", 120), (", score: {window: 60}", 60), (", score: {every: 5m}", 120)):
+        plan = checked(f"job: prognosis, prognosis: {{tag: P/L, below: 1.5}}{score}", tmp_path).plan
+        assert plan is not None
+        assert plan.models[0].score.window_steps == steps
+
+
 def test_a_prognosis_knows_from_which_side_its_tag_meets_the_limit(tmp_path: Path) -> None:
     plan = of_job("job: prognosis, prognosis: {tag: Plant/P101/Level, below: 1.5}", tmp_path)
     assert isinstance(plan, PrognosisPlan)
