@@ -55,7 +55,6 @@ class HealthParameters:
         band: shape (roles,), half-width of the normal band in residual spreads.
         normal: median distance in normal time.
         limit: distance at the alarm limit.
-        regimes: of which each has a limit of its own, None: one limit for all.
     """
 
     centre: Floats
@@ -66,7 +65,6 @@ class HealthParameters:
     band: Floats
     normal: float = 0.0
     limit: float = 1.0
-    regimes: Regimes | None = None
 
 
 class HealthModel:
@@ -154,7 +152,6 @@ class HealthModel:
             "hidden": int(self.network.bias.shape[1]),
             "normal": self.parameters.normal,
             "limit": self.parameters.limit,
-            "regimes": None if self.parameters.regimes is None else self.parameters.regimes.to_json(),
             "roles": said_of_roles(self.roles),
         }
 
