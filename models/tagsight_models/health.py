@@ -26,6 +26,7 @@ from tagsight_models.job_model import Results
 from tagsight_models.job_output import JobOutput
 from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
 from tagsight_models.parts import only, roles_of, said_of_roles, weights_of, with_weights
+from tagsight_models.regimes import Regimes
 from tagsight_models.residual_statistic import RECENT, SMOOTHING, STACKED, ResidualStatistic
 from tagsight_models.scoring_model import Expectation
 from tagsight_models.statistics.ewma import weights
@@ -55,6 +56,7 @@ class HealthParameters:
         band: shape (roles,), half-width of the normal band in residual spreads.
         normal: median distance in normal time.
         limit: distance at the alarm limit.
+        regimes: of which each has a limit of its own, None: one limit for all.
     """
 
     centre: Floats
@@ -65,6 +67,7 @@ class HealthParameters:
     band: Floats
     normal: float = 0.0
     limit: float = 1.0
+    regimes: Regimes | None = None
 
 
 class HealthModel:
@@ -152,6 +155,7 @@ class HealthModel:
             "hidden": int(self.network.bias.shape[1]),
             "normal": self.parameters.normal,
             "limit": self.parameters.limit,
+            "regimes": None if self.parameters.regimes is None else self.parameters.regimes.to_json(),
             "roles": said_of_roles(self.roles),
         }
 
@@ -173,7 +177,10 @@ class HealthModel:
         values = ValueStatistic(**{name: tensors[f"values.{name}"] for name in VALUES})
         arrays = {name: tensors[name] for name in ARRAYS}
         normal, limit = said.pop("normal"), said.pop("limit")
-        parameters = HealthParameters(**arrays, values=values, statistic=statistic, normal=normal, limit=limit)
+        regimes = None if (found := said.pop("regimes")) is None else Regimes.from_json(found)
+        parameters = HealthParameters(
+            **arrays, values=values, statistic=statistic, normal=normal, limit=limit, regimes=regimes
+        )
         model = cls(roles, network, parameters, lags=lags, **said)
         only(model.tensors(), tensors)
         return model
@@ -202,7 +209,13 @@ class HealthModel:
         found = np.empty(len(windows))
         for part in self._chunks(len(windows), self.window_steps):
             found[part] = torch.sqrt(self._statistic(self._standardised(windows[part]))).numpy()
-        return found
+        regimes = self.parameters.regimes
+        return found if regimes is None else np.asarray(found / regimes.divisors(regimes.states(windows)))
+
+    def unjudged(self, windows: Floats) -> list[str]:
+        """For each window, why its score says nothing, in words: its regime was not seen in training; "" for most."""
+        regimes = self.parameters.regimes
+        return [""] * len(windows) if regimes is None else regimes.unjudged(windows)
 
     @torch.inference_mode()
     def expectation(self, windows: Floats) -> Expectation:
@@ -234,7 +247,9 @@ class HealthModel:
         The same numbers as `distance` of the windows, at a sixtieth of the work.
         """
         whole = complete(present(values), self.window_steps)
-        return np.where(whole, np.fmax.reduce(self.series_parts(values), axis=1), np.nan)
+        found = np.where(whole, np.fmax.reduce(self.series_parts(values), axis=1), np.nan)
+        regimes = self.parameters.regimes
+        return found if regimes is None else regimes.divided(found, values, self.window_steps)
 
     def series_parts(self, values: Floats) -> Floats:
         """Each part of the distance, (steps, 5), of which the largest is `series_distance`; values first.

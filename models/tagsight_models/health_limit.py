@@ -25,6 +25,7 @@ from tagsight_models.calibration import LEAST_WINDOWS, Alarming, Limit, calibrat
 from tagsight_models.errors import TooLittleData
 from tagsight_models.frame import Floats, Times
 from tagsight_models.health import HealthModel
+from tagsight_models.regimes import Regimes
 from tagsight_models.statistics.out_of_fold import blocks, without
 from tagsight_models.statistics.statistic import complete, present
 from tagsight_models.training import Progress
@@ -53,9 +54,18 @@ class Limited:
 
 
 def health_limit(
-    model: HealthModel, rows: TrainingRows, alarming: Alarming, fit: FitRows, progress: Progress
+    model: HealthModel,
+    rows: TrainingRows,
+    alarming: Alarming,
+    fit: FitRows,
+    progress: Progress,
+    *,
+    regimes: Regimes | None = None,
 ) -> Limited:
-    """Find the limit; `model` has learned from `rows.learned`, and `fit` makes the other models, if any."""
+    """Find the limit, and what is usual in each of the `regimes`, if any.
+
+    `model` has learned from `rows.learned`, and `fit` makes the other models, if any.
+    """
     parts = _out_of_fold(rows.values, fit, progress) if rows.folded else model.series_parts(rows.held_values)
     parts[~rows.frame.usable] = np.nan
     times = rows.frame.times
@@ -67,9 +77,17 @@ def health_limit(
     largest = np.fmax.reduce(parts / limits, axis=1)
     if not rows.folded:  # as it will be scored: whole windows; a fold is too short to do without its first rows
         largest[~complete(present(rows.held_values), model.window_steps)] = np.nan
+    if regimes is not None:
+        regimes = regimes.with_factors(regimes.series_states(rows.values, model.window_steps), largest)
+        largest = regimes.divided(largest, rows.values, model.window_steps)
     limit = _with_common(calibrate(times, largest, alarming), float(common))
-    judged = model.with_parts_scaled(limits)
-    return Limited(fit(rows.values).with_parts_scaled(limits) if rows.folded else judged, judged, limit)
+    judged = _finished(model, limits, regimes)
+    return Limited(_finished(fit(rows.values), limits, regimes) if rows.folded else judged, judged, limit)
+
+
+def _finished(model: HealthModel, limits: Floats, regimes: Regimes | None) -> HealthModel:
+    scaled = model.with_parts_scaled(limits)
+    return scaled.with_parameters(replace(scaled.parameters, regimes=regimes))
 
 
 def _with_common(limit: Limit, common: float) -> Limit:

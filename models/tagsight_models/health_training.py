@@ -10,6 +10,7 @@ from tagsight_models.health import HealthModel
 from tagsight_models.health_fit import fit_health
 from tagsight_models.health_limit import bands, compared, health_limit
 from tagsight_models.health_start import FITS, Start, chosen_start
+from tagsight_models.regimes import Regimes
 from tagsight_models.trained import Trained
 from tagsight_models.training import FitSettings, Fitted, Progress, part_of, silent
 from tagsight_models.training_data import TrainingData
@@ -25,6 +26,7 @@ def train_health(data: TrainingData, settings: TrainingSettings, origin: Origin,
     started = time.monotonic()
     rows = without_unlike(TrainingRows.of(data.frame, settings), settings.window_steps)
     alarming = settings.alarming(data.frame.grid_ns)
+    regimes = Regimes.of(rows.values, rows.frame.roles, settings.regime, settings.window_steps)
     start = chosen_start(rows.learned, rows.frame.roles, settings, data.frame.grid_ns, part_of(progress, 0.0, 0.2))
     share = part_of(progress, 0.2, 0.5)
     model, fitted = _fit(rows, settings, start, rows.learned, epochs=FitSettings().epochs, progress=share)
@@ -32,7 +34,7 @@ def train_health(data: TrainingData, settings: TrainingSettings, origin: Origin,
     def fold(values: Floats) -> HealthModel:
         return _fit(rows, settings, start, values, epochs=min(fitted.best_epoch, FOLD_EPOCHS), progress=silent)[0]
 
-    limited = health_limit(model, rows, alarming, fold, part_of(progress, 0.5, 0.7))
+    limited = health_limit(model, rows, alarming, fold, part_of(progress, 0.5, 0.7), regimes=regimes)
     limit = limited.limit
     model = limited.model.with_limit(limit.normal, limit.value, bands(limited.judged, rows))
     progress(0.75, "comparing with simple statistics")

@@ -28,6 +28,7 @@ class TrainingSettings:
         search: trials of a search for the settings of the network; 0: its defaults.
         kept_in: folder for the state of the training, so that it goes on after a kill; None: it starts again. Whoever
             names it removes it when the training has ended.
+        regime: role whose levels are the operating regimes, "found" to look for such roles, "" for one regime.
     """
 
     window_steps: int = 60
@@ -43,6 +44,7 @@ class TrainingSettings:
     sister_name: str = ""
     search: int = 0
     kept_in: Path | None = None
+    regime: str = ""
 
     @property
     def search_seconds(self) -> float:
