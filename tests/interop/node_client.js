@@ -178,6 +178,36 @@ const commands = {
     }
     return command.nodes.length;
   },
+  // Subscribes to one node; its values are kept in order, with status and source time.
+  async monitor({ session, state }, command) {
+    const subscription = await session.createSubscription2({
+      requestedPublishingInterval: 50,
+      requestedLifetimeCount: 1000,
+      requestedMaxKeepAliveCount: 20,
+      maxNotificationsPerPublish: 0,
+      publishingEnabled: true,
+      priority: 1,
+    });
+    Object.assign(state, { seen: [], wanted: 0, reached: () => {} });
+    const item = { nodeId: nodeId(session, command.node), attributeId: AttributeIds.Value };
+    const asked = { samplingInterval: 0, queueSize: 100, discardOldest: true };
+    const monitored = await subscription.monitor(item, asked, TimestampsToReturn.Both);
+    monitored.on("changed", (data) => {
+      state.seen.push(plainData(data));
+      if (state.seen.length >= state.wanted) state.reached();
+    });
+    return monitored.statusCode.name;
+  },
+  async seen({ state }, command) {
+    state.wanted = command.count;
+    if (state.seen.length < command.count) await new Promise((reached) => Object.assign(state, { reached }));
+    return state.seen;
+  },
+  async write({ session }, command) {
+    const value = { value: { dataType: DataType[command.type], value: command.value } };
+    const asked = { nodeId: nodeId(session, command.node), attributeId: AttributeIds.Value, value };
+    return (await session.write(asked)).name;
+  },
   async changes({ state }, command) {
     state.wanted = command.count;
     if (state.changes < command.count) await new Promise((reached) => Object.assign(state, { reached }));
