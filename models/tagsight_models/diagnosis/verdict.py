@@ -11,6 +11,7 @@ from tagsight_models.diagnosis.held_out import HeldOut
 from tagsight_models.diagnosis.model import DiagnosisModel
 from tagsight_models.diagnosis.pool import calibration_error, pooled, surprise
 
+MARGIN: Final = 0.02  # of the mean recall: less is a draw, held-out windows are few
 POOR: Final = 0.5  # recall of a class below which the card says so
 
 
@@ -28,7 +29,7 @@ class Verdict:
 def judged(model: DiagnosisModel, found: Sequence[HeldOut]) -> Verdict:
     """Compare on the held-out windows."""
     metrics: dict[str, float] = {}
-    lines, behind, poor = [], [], []
+    lines, behind, level, poor = [], [], [], []
     for held, judgement in zip(found, model.judgements, strict=True):
         named = held.component.shown
         chances = pooled(held.opinions, judgement.weights)
@@ -45,15 +46,19 @@ def judged(model: DiagnosisModel, found: Sequence[HeldOut]) -> Verdict:
         others = {name: _mean_recall(guess, held.classes) for name, guess in held.simple.items()}
         words = ", ".join(f"{name} {value:.0%}" for name, value in others.items())
         lines.append(f"{named}: mean recall of held-out windows {ours:.0%}; {words}")
-        if ours <= max(others.values()):
+        if ours < max(others.values()) - MARGIN:
             behind.append(named)
+        elif ours <= max(others.values()) + MARGIN:
+            level.append(named)
         poor += [
             f"Class {held.component.classes[one]!r} of {named}: found in {value:.0%} of its held-out windows only."
             for one, value in recalls.items()
             if value < POOR
         ]
     if behind:
-        said = f"no better than a simple method: {', '.join(behind)}"
+        said = f"worse than a simple method: {', '.join(behind)}"
+    elif level:
+        said = f"as good as the best simple method for {', '.join(level)}"
     else:
         said = "names more held-out windows rightly than every simple method"
     return Verdict(metrics, tuple(lines), said, bool(behind), tuple(poor))
