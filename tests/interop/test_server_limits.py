@@ -86,7 +86,9 @@ async def test_a_point_that_node_opcua_has_forgotten_is_done_without(narrow: For
     speed = narrow.address(TAGS[0].path)
     async with connected(narrow.connection) as historian:
         historian._size.history_values, historian._size.history_requests = 700, 1
-        service, given, refused = historian._service(), [], []
+        service = historian._service()
+        given: list[bytes] = []
+        refused: list[int] = []
         asked = service.history_read
 
         async def forgetful(nodes: Sequence[HistoryNode], span: Span, at_most: int) -> Sequence[object]:
