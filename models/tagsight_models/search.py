@@ -5,6 +5,7 @@ the result is never worse than these on the held-out time that decides. What was
 was killed goes on, and proposes what it would have proposed.
 """
 
+import contextlib
 import json
 import math
 import time
@@ -205,7 +206,8 @@ def _write(kept: Path | None, named: str, done: list[Trial], seconds: float) -> 
     if kept is None:
         return
     trials = [{"values": dict(one.values), "loss": one.loss} for one in done]
-    kept.parent.mkdir(parents=True, exist_ok=True)
     temporary = kept.with_suffix(".new")
-    temporary.write_text(json.dumps({"named": named, "seconds": seconds, "trials": trials}), encoding="utf-8")
-    temporary.replace(kept)
+    with contextlib.suppress(OSError):  # a full disk does not end the search
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps({"named": named, "seconds": seconds, "trials": trials}), encoding="utf-8")
+        temporary.replace(kept)

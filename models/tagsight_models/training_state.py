@@ -81,17 +81,18 @@ class TrainingState:
         return Snapshot(said, *(_group(tensors, name) for name in GROUPS))
 
     def write(self, snapshot: Snapshot) -> None:
-        """Replace the file."""
+        """Replace the file; where the disk does not take it, the fit goes on and cannot be taken up later."""
         tensors = {
             f"{name}:{key}": value.detach().clone().contiguous()
             for name in GROUPS
             for key, value in getattr(snapshot, name).items()
         }
         said = json.dumps({"format": FORMAT, **snapshot.said})
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".new")
-        temporary.write_bytes(save(tensors, metadata={"said": said}))
-        temporary.replace(self.path)
+        with contextlib.suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(save(tensors, metadata={"said": said}))
+            temporary.replace(self.path)
         self.written = self.now()
 
 

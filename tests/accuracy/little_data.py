@@ -11,7 +11,15 @@ from torch import Tensor, nn
 
 from tagsight_models.frame import Flags, Floats, Role
 from tagsight_models.health_fit import context_rows
-from tagsight_models.health_network import LAGS, NetworkSettings, first_network, fit_network, held_out_loss, spread_of
+from tagsight_models.health_network import (
+    LAGS,
+    VALIDATION,
+    NetworkSettings,
+    first_network,
+    fit_network,
+    held_out_loss,
+    spread_of,
+)
 from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
 from tagsight_models.training import FitSettings, silent
 from tagsight_models.transfer import Sister
@@ -138,12 +146,11 @@ def _turbine_quality(data: DataFolder, seeds: Sequence[int]) -> list[Result]:
     found: list[Result] = []
     for target in TARGETS:
         wanted = later[target].to_numpy(dtype=np.float64)[HOURS - 1 :]
-        started = sister(task, _hours(before, target)[0])
+        started = sister(task, _hours(before, target))
         shares: dict[str, list[float]] = {}
         for seed in seeds:
-            labelled, centre, scale = _hours(_stretch(last, seed), target)
-            for variant, outputs in trained(task, labelled, seed, started).items():
-                said = centre + scale * outputs(windows_of(later[list(UNITS)].to_numpy(dtype=np.float64), HOURS))[:, 0]
+            for variant, outputs in trained(task, _hours(_stretch(last, seed), target), seed, started).items():
+                said = outputs(windows_of(later[list(UNITS)].to_numpy(dtype=np.float64), HOURS))[:, 0]
                 error = float(np.mean(np.abs(said - wanted)))
                 shares.setdefault(variant, []).append(error)
         name = f"quality: gas turbine {target}, 5 % of its last year to learn from; sister: the years before"
@@ -151,14 +158,12 @@ def _turbine_quality(data: DataFolder, seeds: Sequence[int]) -> list[Result]:
     return found
 
 
-def _hours(rows: pd.DataFrame, target: str) -> tuple[Labelled, float, float]:
-    """Windows of hours with the standardised target of their last; the last fifth is held out."""
+def _hours(rows: pd.DataFrame, target: str) -> Labelled:
+    """Windows of hours with the target of their last; two of ten blocks are held out, as in trainings of `health`."""
     wanted = rows[target].to_numpy(dtype=np.float64)[HOURS - 1 :]
-    centre, scale = float(wanted.mean()), float(wanted.std())
     windows = windows_of(rows[list(UNITS)].to_numpy(dtype=np.float64), HOURS)
-    held = np.arange(len(wanted)) >= int(0.8 * len(wanted))
-    targets = torch.as_tensor((wanted - centre)[:, None] / scale, dtype=torch.float32)
-    return Labelled(windows, targets, held), centre, scale
+    held = np.isin(np.arange(len(wanted)) * 10 // len(wanted), VALIDATION)
+    return Labelled(windows, torch.as_tensor(wanted[:, None], dtype=torch.float32), held)
 
 
 def _turbine_health(data: DataFolder, seeds: Sequence[int]) -> list[Result]:
@@ -245,8 +250,9 @@ SUITE = Suite(
     protocol=(
         "The same small perceptron over windows (for `health`: the network of that job) learns from 5 % of the "
         "training data: plain, with changed copies of its windows (`tagsight_models.augmentation.usual`), starting "
-        "from a network that learned from all data of a sister (`tagsight_models.transfer`: trained from there and "
-        "from nothing, the better on held-out blocks of the 5 % is kept), and with both. One configuration for all; "
+        "from a network that learned from all data of a sister (`tagsight_models.transfer`: trained from there, with "
+        "her scaling and with its own, and from nothing; the best on held-out blocks of the 5 % is kept), and with "
+        "both. One configuration for all; "
         "the seed also draws the 5 %: engines, a stretch of one year, or cycles. Scored on test engines, on the later "
         "year, and on combinations of severities that were not learned from. The sister is trained once. Notes give "
         "the difference to plain for each seed."

@@ -154,6 +154,14 @@ def test_nothing_is_read_where_nothing_was_kept(tmp_path: Path) -> None:
     assert TrainingState(tmp_path / "none", "one").read() is None
 
 
+def test_a_disk_that_takes_nothing_does_not_end_a_fit(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    made, _, epochs = run(replace(KEPT, kept_in=in_the_way / "state"))
+    assert epochs == KEPT.epochs
+    assert weights(made) == weights(run(KEPT)[0])
+
+
 def test_what_was_kept_can_be_forgotten(tmp_path: Path) -> None:
     run(replace(KEPT, kept_in=tmp_path / "state"))
     forget(tmp_path / "state")
