@@ -142,9 +142,10 @@ class Advised:
 def our_advice(model: ProductionModel, window: Floats) -> Advised | None:
     """None where no gain is certain."""
     move = model.advice(window)
+    suggested = move.values  # noqa: PD011 - of a move, not of a table
     if move.gain <= 0.0:
         return None
-    return Advised(np.array([move.values[role] for role in MOVED]), lambda settings: model.gain(window, settings))
+    return Advised(np.array([suggested[role] for role in MOVED]), lambda moved: model.gain(window, moved))
 
 
 def plain_advice(case: Case, predict: Predict) -> Callable[[int], Advised | None]:

@@ -20,6 +20,7 @@ from tagsight_models.production.model import ProductionModel
 from tagsight_models.production.production_parts import ProductionParts
 from tagsight_models.production.samples import Samples, samples, target_values
 from tagsight_models.production.settings import ProductionSettings
+from tagsight_models.production.support import Support
 from tagsight_models.quality.conformal import quantile
 from tagsight_models.quality.region import Region
 from tagsight_models.regression.regressor import RegressorSettings
@@ -198,6 +199,9 @@ def _parts(  # noqa: PLR0917 - all of a training
         best_level=_best_level(found.values, fits.under, job),
         error=_gain_error(rows, columns, fits, job.coverage) if columns.adjustable else None,
         region=region,
+        support=None
+        if region is None
+        else Support.fit((rows[:, list(columns.steering)] - region.centre) / region.scale),
         limits=LimitsReached.fit(
             frame.roles, found.windows, -found.values if job.rising else found.values, drivers_of, excluded
         ),

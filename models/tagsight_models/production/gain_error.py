@@ -56,7 +56,7 @@ def like_pairs(settings: Floats, conditions: Floats, errors: Floats, parts: Sequ
         count = len(errors[part])
         if count <= NEIGHBOURS:
             continue
-        _, other = cKDTree(conditions[part]).query(conditions[part], k=NEIGHBOURS + 1)
+        other = np.asarray(cKDTree(conditions[part]).query(conditions[part], k=NEIGHBOURS + 1)[1])
         here, there = np.repeat(np.arange(count), NEIGHBOURS), other[:, 1:].ravel()
         moves.append(np.sqrt(((settings[part][there] - settings[part][here]) ** 2).sum(axis=1)))
         found.append(errors[part][there] - errors[part][here])

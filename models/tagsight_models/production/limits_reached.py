@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from scipy.optimize import nnls
 
-from tagsight_models.frame import Floats, Role
+from tagsight_models.frame import Flags, Floats, Role
 from tagsight_models.regression.ridge_line import ridge
 from tagsight_models.regression.window_features import taps, window_features
 
@@ -75,11 +75,11 @@ class LimitsReached:
         active = np.flatnonzero(shares.any(axis=0))
         if len(active):
             seen = window_features(windows[:, :, chosen], taps(windows.shape[1]))
-            shortfall = _shortfall(seen, lost, shares.any(axis=1))
+            shortfall = _shortfall(seen, lost, np.asarray(shares.any(axis=1)))
             found.loss.reshape(-1)[active] = _shared_out(shares[:, active], shortfall, windows.shape[1])
         return found
 
-    def flags(self, rows: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    def flags(self, rows: Floats) -> Flags:
         """Values (..., roles) -> (..., 2, roles): at the lower limit, at the upper one."""
         return np.stack([rows <= self.at[0], rows >= self.at[1]], axis=-2)
 
@@ -136,7 +136,7 @@ def _upper(values: Floats, high: float | None, low: float | None) -> float:
     return float(most - width) if here >= OFTEN and here >= PILED * 0.5 * beside else np.nan
 
 
-def _shortfall(drivers: Floats, lost: Floats, limited: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Floats:
+def _shortfall(drivers: Floats, lost: Floats, limited: Flags) -> Floats:
     """By how much more is lost than a line of unlimited times tells, shape (n,)."""
     free = ~limited if (~limited).mean() >= FREE else np.ones(len(lost), dtype=np.bool_)
     if not drivers.shape[1]:

@@ -140,11 +140,13 @@ class ProductionModel:
     def setpoints(self) -> Setpoints:
         """What moves are sought by; ValueError where nothing is adjustable."""
         parts = self.parts
-        if parts.region is None or parts.error is None:
+        if parts.region is None or parts.support is None or parts.error is None:
             msg = "nothing is adjustable"
             raise ValueError(msg)
         columns = [self.columns.steering.index(column) for column in self.columns.adjustable]
-        return Setpoints(list(parts.adjustable), columns, parts.adjustable, parts.region, parts.error, parts.rising)
+        return Setpoints(
+            list(parts.adjustable), columns, parts.adjustable, parts.region, parts.support, parts.error, parts.rising
+        )
 
     def description(self) -> dict[str, Any]:
         """Everything but the arrays, as JSON values."""

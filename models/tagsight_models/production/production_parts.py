@@ -10,6 +10,7 @@ from tagsight_models.production.columns import Columns
 from tagsight_models.production.estimate import Estimate
 from tagsight_models.production.gain_error import GainError
 from tagsight_models.production.limits_reached import LimitsReached
+from tagsight_models.production.support import Support
 from tagsight_models.quality.noise_level import NoiseLevel
 from tagsight_models.quality.region import Region
 
@@ -37,6 +38,7 @@ class ProductionParts:
         best_level: usual errors by which the best reached is above `under`; the best itself where that is None.
         error: of gains; None where nothing is adjustable.
         region: where settings and conditions lay in training; None where nothing is adjustable.
+        support: where they lay together; None likewise.
         limits: of roles, and what is lost by them.
         limit: loss at which the score is 1.0.
         reference: shape (roles,), the median of training.
@@ -59,6 +61,7 @@ class ProductionParts:
     best_level: float
     error: GainError | None
     region: Region | None
+    support: Support | None
     limits: LimitsReached
     limit: float
     reference: Floats
@@ -84,6 +87,7 @@ class ProductionParts:
             "under": None if self.under is None else self.under.description(),
             "error": None if self.error is None else self.error.quantile,
             "region": None if self.region is None else self.region.limit,
+            "support": None if self.support is None else self.support.limit,
         }
 
     def tensors(self) -> dict[str, Floats]:
@@ -97,18 +101,21 @@ class ProductionParts:
             found |= {"error.levels": self.error.noise.levels, "error.sizes": self.error.noise.sizes}
         if self.region is not None:
             found |= {f"region.{name}": getattr(self.region, name) for name in _REGION}
+        if self.support is not None:
+            found |= {"support": self.support.rows}
         return found
 
     @classmethod
     def from_parts(cls, said: Mapping[str, Any], tensors: Mapping[str, Floats]) -> Self:
         """The inverse; ValueError or KeyError where something does not fit."""
-        estimates = {
-            name: None if said[name] is None else Estimate.from_parts(said[name], name, tensors)
+        steering, under = (
+            None if said[name] is None else Estimate.from_parts(said[name], name, tensors)
             for name in ("steering", "under")
-        }
+        )
         region, error = None, None
         if said["region"] is not None:
-            region = Region(*(tensors[f"region.{name}"] for name in _REGION), said["region"])
+            centre, scale, whitening = (tensors[f"region.{name}"] for name in _REGION)
+            region = Region(centre, scale, whitening, said["region"])
         if said["error"] is not None:
             error = GainError(NoiseLevel(tensors["error.levels"], tensors["error.sizes"]), said["error"])
         made = cls(
@@ -119,10 +126,12 @@ class ProductionParts:
             expected=Estimate.from_parts(said["expected"], "expected", tensors),
             error=error,
             region=region,
+            support=None if said["support"] is None else Support(tensors["support"], said["support"]),
             limits=LimitsReached(tensors["limits.at"], tensors["limits.loss"]),
             reference=tensors["reference"],
             usual=tensors["usual"],
-            **estimates,
+            steering=steering,
+            under=under,
             **{name: said[name] for name in PLAIN},
         )
         made.check(tensors)
@@ -139,6 +148,8 @@ class ProductionParts:
             self.expected.columns == columns.seen,
             self.under is None or self.under.columns == columns.conditions,
             self.region is None or self.region.whitening.shape == (len(columns.steering),) * 2,
+            self.support is None or self.support.rows.shape[1:] == (len(columns.steering),),
+            (self.region is None) == (self.support is None),
             bool(self.adjustable) == (self.region is not None) == (self.error is not None),
             not self.adjustable or steering.columns == columns.steering,
             self.limit > 0.0,

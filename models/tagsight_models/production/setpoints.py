@@ -12,8 +12,9 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from tagsight_models.frame import Floats
+from tagsight_models.frame import Flags, Floats
 from tagsight_models.production.gain_error import GainError
+from tagsight_models.production.support import Support
 from tagsight_models.quality.region import Region
 
 ROUNDS: Final = 8
@@ -45,6 +46,7 @@ class Setpoints:
     columns: Sequence[int]
     bounds: Mapping[str, tuple[float, float]]
     region: Region
+    support: Support
     error: GainError
     rising: bool
 
@@ -79,7 +81,6 @@ class Setpoints:
     def _searched(self, row: Floats, predict: Predict) -> tuple[Floats, float, float] | None:
         """Settings, gain and its half-width; None where no lower end is above 0."""
         low, high = np.array([self.bounds[name] for name in self.names]).T
-        room = max(self.region.limit, float(self.region.distance(row[None])[0]) * (1.0 + 1e-9))
         best, worth = np.clip(row[list(self.columns)], low, high), 0.0
         found: tuple[Floats, float, float] | None = None
         random = np.random.default_rng(0)
@@ -90,9 +91,20 @@ class Setpoints:
             rows = np.tile(row, (len(tries), 1))
             rows[:, list(self.columns)] = tries
             gain, half = self.gains(row, tries, predict)
-            lower = np.where(self.region.distance(rows) <= room, gain - half, -np.inf)
+            lower = np.where(self._known(rows, row), gain - half, -np.inf)
             chosen = int(lower.argmax())
             if lower[chosen] > worth:
                 best, worth = tries[chosen], float(lower[chosen])
                 found = best, float(gain[chosen]), float(half[chosen])
+        return found
+
+    def _known(self, rows: Floats, now: Floats) -> Flags:
+        """Where training data lies, or at most as far from it as now; shape (n,)."""
+        both = np.concatenate([now[None], rows])
+        found = np.ones(len(rows), dtype=np.bool_)
+        for distances, limit in (
+            (self.region.distance(both), self.region.limit),
+            (self.support.distance((both - self.region.centre) / self.region.scale), self.support.limit),
+        ):
+            found &= distances[1:] <= max(limit, float(distances[0]) * (1.0 + 1e-9))
         return found

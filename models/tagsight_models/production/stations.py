@@ -7,8 +7,6 @@ without an arrow away from it is a bottleneck; of several, the one with the grea
 for it, less what it waits for them. Where a line tells waiting alone, the station that waits least.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,9 +43,9 @@ def ranked(starved: Floats, blocked: Floats, *, told_apart: bool) -> NDArray[np.
     return np.lexsort((waits, -severity(starved, blocked), _arrows_away(starved, blocked)))
 
 
-def _arrows_away(starved: Floats, blocked: Floats) -> Sequence[int]:
+def _arrows_away(starved: Floats, blocked: Floats) -> NDArray[np.int64]:
     away = np.zeros(len(starved), dtype=np.int64)
     downstream = blocked[:-1] > starved[1:]
     away[:-1] += downstream
     away[1:] += ~downstream
-    return away.tolist()  # type: ignore[no-any-return]
+    return away
