@@ -32,6 +32,7 @@ HELD: Final = 0.95  # share of steps at which a role that says a regime keeps it
 MOST: Final = 12  # regimes; more are no grades but a range
 COVERED: Final = 0.9  # share of the training data that regimes must explain
 GAP: Final = 0.05  # of a role's range between two levels
+WIDEST: Final = 0.3  # of it that a level may take: a load that is set and wavers
 FEWEST_CHANGES: Final = 3
 QUANTILE: Final = 0.99
 SMALLEST: Final = 0.5  # factor: a quiet regime does not make the limit tighter than this
@@ -154,23 +155,26 @@ def _holds(column: Floats) -> bool:
 
 
 def _regimes(rows: Floats, columns: Sequence[int], window_steps: int) -> Regimes | None:
-    levels = [_levels(rows[:, column]) for column in columns]
-    if not columns or any(len(one) > MOST for one in levels):
+    ranges = np.ptp(rows[:, list(columns)], axis=0)
+    groups = [_groups(rows[:, column]) for column in columns]
+    widest = np.array([max((high - low for low, high in one), default=0.0) for one in groups])
+    if not columns or any(len(one) > MOST for one in groups) or (widest > WIDEST * ranges).any():
         return None
+    starts = [np.array([low for low, _ in one]) for one in groups]
     codes = np.column_stack(
-        [np.abs(rows[:, column, None] - one).argmin(axis=1) for column, one in zip(columns, levels, strict=True)]
+        [np.searchsorted(one, rows[:, column], side="right") - 1 for column, one in zip(columns, starts, strict=True)]
     )
     found, counts = np.unique(codes, axis=0, return_counts=True)
     kept = found[counts >= window_steps]
     if not 2 <= len(kept) <= MOST or counts[counts >= window_steps].sum() < COVERED * len(rows):
         return None
-    centres = tuple(tuple(float(levels[k][code]) for k, code in enumerate(one)) for one in kept)
-    tolerance = tuple(float(GAP * np.ptp(rows[:, column]) / 2.0) for column in columns)
+    centres = tuple(tuple(sum(groups[k][code]) / 2.0 for k, code in enumerate(one)) for one in kept)
+    tolerance = tuple((np.maximum(widest, GAP * ranges) / 2.0 * (1.0 + 1e-9)).tolist())
     return Regimes(tuple(columns), centres, tolerance, (1.0,) * len(kept))
 
 
-def _levels(column: Floats) -> Floats:
-    """Middles of the groups of values between which there are gaps."""
+def _groups(column: Floats) -> list[tuple[float, float]]:
+    """Lowest and highest value of each group of values, with gaps between the groups."""
     ordered = np.unique(column)
-    groups = np.split(ordered, np.flatnonzero(np.diff(ordered) > GAP * np.ptp(ordered)) + 1)
-    return np.array([group.mean() for group in groups])
+    parts = np.split(ordered, np.flatnonzero(np.diff(ordered) > GAP * np.ptp(ordered)) + 1)
+    return [(float(part[0]), float(part[-1])) for part in parts]

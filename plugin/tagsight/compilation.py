@@ -135,6 +135,7 @@ class Compiler:
             network=given.network or "",
             sister=given.sister or "",
             substitute=given.substitute,
+            regime=given.regime or "",
         )
 
     def _of_job(self, given: spec.Model) -> JobPlan | None:

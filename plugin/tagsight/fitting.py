@@ -122,4 +122,5 @@ def _settings(plan: ModelPlan, grid_ns: int) -> TrainingSettings:
         limit_span=(train_plan.limit_start_ns, train_plan.limit_end_ns) if has_limit_span else None,  # type: ignore[arg-type]
         drop_constant=True,
         search=train_plan.search,
+        regime=plan.regime,
     )

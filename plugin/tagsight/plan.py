@@ -196,6 +196,7 @@ class ModelPlan:
     of_job: JobPlan | None = None  # settings of the job; `health` has none
     network: str = ""  # short name; "": the job's own
     sister: str = ""  # key of the model whose approved version training may start from
+    regime: str = ""  # role whose levels are operating regimes; "found": look for such roles; "": one regime
     substitute: float = 0.2  # share of the inputs that may be replaced by the model's estimate
 
     @property

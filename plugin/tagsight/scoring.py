@@ -22,6 +22,7 @@ from tagsight_explain.settings import ExplainSettings
 from tagsight_models.errors import ModelError, NoSuchModel
 from tagsight_models.frame import Floats
 from tagsight_models.gates import GateLimits
+from tagsight_models.health import HealthModel
 from tagsight_models.job_model import JobModel, Results
 from tagsight_models.model_store import Loaded, ModelStore
 from tagsight_models.quality.lab_history import LabHistory
@@ -224,6 +225,9 @@ def _run(  # noqa: PLR0917 - the parts of one result
     )
     if values is None:
         return _not_scored(base, *cut.why(n))
+    unjudged = loaded.model.unjudged(values.window[None])[0] if isinstance(loaded.model, HealthModel) else ""
+    if unjudged:
+        return ScoredRun(replace(base, quality=UNCERTAIN, reason=unjudged, stopped=True))
     if not np.isfinite(values.score):
         return ScoredRun(replace(base, quality=BAD, reason="the model's score is not a number", roles=values.roles))
     doubt = "rests on uncertain or bridged values" if cut.uncertain[n] else ""

@@ -389,6 +389,13 @@ class Model(Setting):
     running_buffer: Duration = setting(
         "Left out after a start and before a stop.", default=0, example="10m", le=7 * DAY
     )
+    regime: Level | None = setting(
+        "Input whose levels are the operating regimes of a machine (grade, recipe, product): each gets a limit of its "
+        "own, and one that the training did not hold is not judged. `found`: inputs that hold their values say it. Of "
+        "`health` alone.",
+        default=None,
+        example="Grade",
+    )
     substitute: float = setting(
         "Share of the inputs that may be replaced by what the model expects of them when they are missing, Bad, stand "
         "still or contradict all others; the score is then Uncertain. At least one of three or more inputs; 0: none.",
