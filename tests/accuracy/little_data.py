@@ -163,7 +163,7 @@ def _hours(rows: pd.DataFrame, target: str) -> Labelled:
     wanted = rows[target].to_numpy(dtype=np.float64)[HOURS - 1 :]
     windows = windows_of(rows[list(UNITS)].to_numpy(dtype=np.float64), HOURS)
     held = np.isin(np.arange(len(wanted)) * 10 // len(wanted), VALIDATION)
-    return Labelled(windows, torch.as_tensor(wanted[:, None], dtype=torch.float32), held)
+    return Labelled(windows, torch.tensor(wanted[:, None], dtype=torch.float32), held)
 
 
 def _turbine_health(data: DataFolder, seeds: Sequence[int]) -> list[Result]:
