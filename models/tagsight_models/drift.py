@@ -9,6 +9,7 @@ A drift goes step by step, a fault comes at once: `suddenness` is the share of a
 the recent time that it went within two of them.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -77,8 +78,9 @@ class DriftReference:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """For a card."""
-        return asdict(self)
+        """For a card: lists, as JSON gives them back."""
+        said: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return said
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "DriftReference":
@@ -136,6 +138,14 @@ class Drift:
         """The roles that are farther than any part of the training time, the farthest first."""
         ranked = sorted(self.roles, key=lambda role: -max(role.relation, role.inputs))
         return tuple(role.role for role in ranked if role.kind)
+
+
+def drift_facts(model: HealthModel, values: Floats) -> dict[str, Any]:
+    """What a card keeps under `drift`; nothing where the training data are too few to say."""
+    try:
+        return {"drift": DriftReference.of(model, values).to_json()}
+    except TooLittleData:
+        return {}
 
 
 def drift(reference: DriftReference, model: HealthModel, values: Floats) -> Drift:

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from tagsight_models.card import ModelCard
 from tagsight_models.drift import Drift, DriftReference, drift
 from tagsight_models.errors import TooLittleData
 from tagsight_models.frame import Floats
@@ -78,3 +79,10 @@ def test_gaps_do_not_count_and_too_little_is_refused(model: HealthModel, referen
     values[400:] = np.nan
     with pytest.raises(TooLittleData, match="200 are needed"):
         drift(reference, model, values)
+
+
+def test_the_card_of_a_health_model_keeps_its_reference(linear: Trained, model: HealthModel) -> None:
+    kept = DriftReference.from_json(linear.card.facts["drift"])
+    assert kept.roles == tuple(role.name for role in linear.card.roles)
+    assert drift(kept, model, linear_plant(2880, seed=8)).residuals < 1.5
+    assert ModelCard.from_json(linear.card.to_json()) == linear.card
