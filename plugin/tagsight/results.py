@@ -49,7 +49,7 @@ class Run:
         version: model version that scored, 0 if none could.
         score: None where it could not be scored.
         quality: OPC UA StatusCode of the outputs.
-        reason: why it is not Good, in words; "" when Good.
+        reason: why it is not Good, or which sensor to check beside the machine, in words; else "".
         input_digest: SHA-256 of the aligned window (values, reasons): the same digest is not scored twice.
         roles: one for each role, in the model's order; empty where not scored.
         explanation: None while there is none (it comes later, or its policy skipped it).

@@ -230,13 +230,13 @@ def _run(  # noqa: PLR0917 - the parts of one result
         return ScoredRun(replace(base, quality=UNCERTAIN, reason=unjudged, stopped=True))
     if not np.isfinite(values.score):
         return ScoredRun(replace(base, quality=BAD, reason="the model's score is not a number", roles=values.roles))
-    doubt = "rests on uncertain or bridged values" if cut.uncertain[n] else ""
-    doubt = replaced.reason if replaced is not None else doubt
+    doubtful = bool(cut.uncertain[n]) or (replaced is not None and replaced.estimated)
+    doubt = "rests on uncertain or bridged values" if doubtful else ""
     run = replace(
         base,
         score=values.score,
-        quality=UNCERTAIN if doubt else GOOD,
-        reason=doubt,
+        quality=UNCERTAIN if doubtful else GOOD,
+        reason=doubt if replaced is None else replaced.reason,
         roles=values.roles,
         results=values.results,
     )

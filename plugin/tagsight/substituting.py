@@ -37,11 +37,13 @@ class Replaced:
         window: shape (window_steps, roles), engineering units.
         reason: which roles were replaced and why, in words.
         sensor: a sensor is at fault, not what it is connected with.
+        estimated: the window holds estimates; False: it is as it was, and the reason only says what to check.
     """
 
     window: Floats
     reason: str
     sensor: bool
+    estimated: bool = True
 
 
 def missing_inputs(model: JobModel, cut: Windows, rows: Sequence[int], share: float) -> Mapping[int, Replaced]:
@@ -80,6 +82,7 @@ def contradicting_inputs(
         n: Replaced(
             fault.window if fault.proven else windows[n],
             f"check {roles[fault.column]}: {WORDS[fault.kind]}",
+            fault.proven,
             fault.proven,
         )
         for n, fault in zip(windows, found, strict=True)

@@ -90,24 +90,35 @@ def test_an_input_that_stands_still_is_replaced_and_is_the_fault_of_its_sensor(l
     assert one.sensor_fault
 
 
-def test_a_sensor_that_jumps_alone_is_named_and_is_no_alarm(loaded: Loaded) -> None:
+def test_a_role_that_jumps_alone_is_named_and_still_an_alarm_for_it_may_be_the_machine(loaded: Loaded) -> None:
     faulty = normal()
     faulty[-30:, 1] += 150.0
+    one = scored(loaded, faulty)
+    assert not one.sensor_fault
+    assert one.run.score is not None
+    assert one.run.score > 1.0
+    assert quality_of(one.run.quality) is Quality.GOOD
+    assert one.run.reason == "check role1: its value jumped and the others did not"
+
+
+def test_a_sensor_that_becomes_noisy_alone_is_named_and_is_no_alarm(loaded: Loaded) -> None:
+    faulty = normal()
+    faulty[-30:, 1] += np.random.default_rng(1).normal(size=30) * 150.0
     one = scored(loaded, faulty)
     assert one.sensor_fault
     assert one.run.score is not None
     assert one.run.score < 1.0
     assert quality_of(one.run.quality) is Quality.UNCERTAIN
-    assert one.run.reason == "check role1: its value jumped and the others did not"
+    assert one.run.reason == "check role1: it became noisy and the others did not"
     now = Circumstances("P101", sensor_fault=True)
     rows = (score_row(one.run, now), explanation_row(one.run, now))
     outputs = {value.output: value for row in rows for value in row.values}
     assert outputs["State"].value == State.OUT_OF_SPECIFICATION
     assert outputs["Alarm"].value == 0
     assert quality_of(outputs["Score"].status) is Quality.UNCERTAIN
-    assert outputs["Message"].value == "P101: check role1: its value jumped and the others did not"
+    assert outputs["Message"].value == "P101: check role1: it became noisy and the others did not"
     german = explanation_row(one.run, replace(now, language="de")).values[0]
-    assert german.value == "P101: role1 prüfen: der Wert ist gesprungen, die anderen nicht"
+    assert german.value == "P101: role1 prüfen: rauscht stärker, die anderen nicht"
 
 
 def test_a_sensor_that_has_been_off_for_long_is_named_and_still_counts(loaded: Loaded) -> None:
