@@ -64,7 +64,9 @@ def named(whole: Frame, target: Floats, steps: int, job: ProductionSettings, see
     cut = windows(whole, steps, whole.times[half + steps - 1 :: steps])
     results = model.results(np.array(cut.values[cut.usable][:, :, columns]))
     if job.stations:
-        return [name for name, _ in Counter(str(one["Bottleneck"]) for one in results).most_common()]
+        votes = Counter(str(one["Bottleneck"]) for one in results)
+        waits = {name: sum(float(one[f"Waiting/{name}"]) for one in results) for name in job.stations}
+        return sorted(waits, key=lambda name: (-votes[name], waits[name]))
     roles = [name.removeprefix("LostBy/") for name in results[0] if name.startswith("LostBy/")]
     return _by({role: sum(float(one[f"LostBy/{role}"]) for one in results) for role in roles})
 

@@ -195,16 +195,12 @@ def judged(case: Case, advise: Callable[[int], Advised | None]) -> dict[str, flo
         realised = sign * (case.truth[nearer] - case.truth[hour])
         inside = (np.abs(realised - gain) <= half).mean() if np.isfinite(half).all() else np.nan
         rows.append((realised.mean() > 0.0, realised.mean(), gain.mean(), np.abs(realised - gain).mean(), inside))
-    figures = np.array(rows or [[np.nan] * 5], dtype=np.float64).mean(axis=0)
-    got = {
-        "hours with advice, %": 100.0 * advised / len(hours),
-        "judged": float(len(rows)),
-        "better, %": 100.0 * figures[0],
-        "realised gain": figures[1],
-        "predicted gain": figures[2],
-        "wrong by": figures[3],
-    }
-    return got if np.isnan(figures[4]) else got | {"gain in its interval, %": 100.0 * figures[4]}
+    got = {"hours with advice, %": 100.0 * advised / len(hours), "judged": float(len(rows))}
+    if not rows:
+        return got
+    better, realised_gain, predicted, wrong, held = np.array(rows, dtype=np.float64).mean(axis=0)
+    got |= {"better, %": 100.0 * better, "realised gain": realised_gain, "predicted gain": predicted, "wrong by": wrong}
+    return got if np.isnan(held) else got | {"gain in its interval, %": 100.0 * held}
 
 
 def measured(case: Case, seeds: Sequence[int]) -> list[Result]:
@@ -228,7 +224,12 @@ def measured(case: Case, seeds: Sequence[int]) -> list[Result]:
     tables = ((f"{goal}: the target told", [*telling, ("TagSight", own)]),)
     tables += ((f"{goal}: advice on {' and '.join(MOVED)}", [*advice, ("TagSight", own_advice)]),)
     return [
-        Result(name, method, method == "TagSight", {key: [one[key] for one in figures] for key in figures[0]})
+        Result(
+            name,
+            method,
+            method == "TagSight",
+            {key: [one[key] for one in figures if key in one] for key in max(figures, key=len)},
+        )
         for name, methods in tables
         for method, figures in methods
     ]
