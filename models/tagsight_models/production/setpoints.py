@@ -99,12 +99,7 @@ class Setpoints:
         return found
 
     def _known(self, rows: Floats, now: Floats) -> Flags:
-        """Where training data lies, or at most as far from it as now; shape (n,)."""
-        both = np.concatenate([now[None], rows])
-        found = np.ones(len(rows), dtype=np.bool_)
-        for distances, limit in (
-            (self.region.distance(both), self.region.limit),
-            (self.support.distance((both - self.region.centre) / self.region.scale), self.support.limit),
-        ):
-            found &= distances[1:] <= max(limit, float(distances[0]) * (1.0 + 1e-9))
-        return found
+        """Near some time of training, and inside the ellipsoid or at most as far out as now; shape (n,)."""
+        room = max(self.region.limit, float(self.region.distance(now[None])[0]) * (1.0 + 1e-9))
+        near = self.support.distance((rows - self.region.centre) / self.region.scale) <= self.support.limit
+        return np.asarray(near & (self.region.distance(rows) <= room))

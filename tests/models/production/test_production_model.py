@@ -127,3 +127,10 @@ def test_a_target_among_the_inputs_predicts_nothing_and_tells_what_no_input_expl
     assert after["Prediction"] == before["Prediction"]
     assert float(after["Unexplained"]) - float(before["Unexplained"]) == pytest.approx(7.0)
     assert float(after["Loss"]) - float(before["Loss"]) == pytest.approx(7.0)
+
+
+def test_under_conditions_that_never_were_no_move_is_advised(production: ProductionTrained) -> None:
+    windows, _ = fresh()
+    strange = windows[:1].copy()
+    strange[:, :, 0], strange[:, :, 1] = 40.0, 76.0
+    assert production.model.results(strange)[0]["Gain"] == 0.0
