@@ -81,3 +81,14 @@ def test_where_rows_are_missing_already_nothing_goes_wrong() -> None:
     assert not found[::7].any()
     present = np.isfinite(values).all(axis=1)
     assert found[where & present].mean() >= 0.5
+
+
+def test_many_strange_times_that_take_more_than_a_tenth_together_are_left_in() -> None:
+    values = linear_plant(3000)
+    for number in range(6):
+        start = 120 + 480 * number
+        values[start : start + 60, number] += 200.0
+    assert not unlike(values, 60).any()
+    values[120:180] = linear_plant(60, seed=4)
+    values[600:660] = linear_plant(60, seed=5)
+    assert unlike(values, 60).mean() > 0.05
