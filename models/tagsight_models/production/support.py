@@ -11,12 +11,16 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from tagsight_models.frame import Floats
+from tagsight_models.statistics.out_of_fold import blocks
 
 MOST: Final = 1_500
 """Times that are kept."""
 
 NEAR: Final = 0.95
-"""Share of other times of training that lie as near to one that is kept."""
+"""Share of times of training that lie as near to some time of another stretch of it."""
+
+BLOCKS: Final = 10
+"""Stretches of training time: the nearest time within the same stretch says little."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,10 +33,9 @@ class Support:
     @classmethod
     def fit(cls, rows: Floats) -> "Support":
         """Of rows (n, columns) in spreads."""
-        step = len(rows) // MOST + 2
-        kept, others = rows[::step], np.delete(rows, slice(None, None, step), axis=0)
-        distances, _ = cKDTree(kept).query(others)
-        return cls(kept, float(np.quantile(distances, NEAR)))
+        kept = rows[:: -(-len(rows) // MOST)]
+        distances = [cKDTree(np.delete(kept, part, axis=0)).query(kept[part])[0] for part in blocks(len(kept), BLOCKS)]
+        return cls(kept, float(np.quantile(np.concatenate(distances), NEAR)))
 
     def distance(self, rows: Floats) -> Floats:
         """To the nearest time that is kept, shape (n,)."""
