@@ -1,7 +1,9 @@
 """The game that is explained: v(S) is the score of the window in which the roles outside S are at their normal.
 
-An absent role's whole window is replaced by the model's reference for it ("absent = the normal reference"). With this
-value function a role that the model ignores gets exactly 0, and so does one that equals its reference.
+What an absent role's normal is depends on the model. A `ConditionalModel` says what the present roles make expect of it
+(its own values play no part), so that two roles that belong together do not look abnormal for being apart; a role that
+the model ignores may then get a share through the others. For any other model it is the model's reference, whatever
+the present roles are: a role that the model ignores then gets exactly 0, and so does one that equals its reference.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 from tagsight_explain.errors import BudgetSpent, NotFinite
 from tagsight_models.frame import Flags, Floats
-from tagsight_models.scoring_model import ScoringModel
+from tagsight_models.scoring_model import ConditionalModel, ScoringModel
 
 Clock: TypeAlias = Callable[[], float]
 """Monotonic seconds."""
@@ -92,8 +94,11 @@ class ValueFunction:
             self.evaluations += np.bincount(index[chunk], minlength=len(self._windows))
 
     def _score(self, index: NDArray[np.int64], coalitions: Flags) -> Floats:
-        present = self._windows[index[0]] if index[0] == index[-1] else self._windows[index]
-        masked = np.where(coalitions[:, None, :], present, self._reference)
+        if isinstance(self._model, ConditionalModel):
+            masked = self._model.given(self._windows[index], coalitions)
+        else:
+            present = self._windows[index[0]] if index[0] == index[-1] else self._windows[index]
+            masked = np.where(coalitions[:, None, :], present, self._reference)
         return np.asarray(self._model.score(masked), dtype=np.float64)
 
     def _check_time(self) -> None:

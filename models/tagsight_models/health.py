@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tagsight_models.frame import Floats, Role
+from tagsight_models.conditional import filled
+from tagsight_models.frame import Flags, Floats, Role
 from tagsight_models.job_model import Results
 from tagsight_models.job_output import JobOutput
 from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
@@ -38,7 +39,7 @@ KNEE = 10.0  # residuals beyond this many spreads grow with their logarithm only
 OUTSIDE = 1e4  # spreads beyond which a value is as far away as can be
 CHUNK = 200_000  # numbers in the hidden layer at a time: fits a processor's cache
 
-ARRAYS: Final = ("centre", "scale", "spread", "band")
+ARRAYS: Final = ("centre", "scale", "spread", "band", "covariance")
 STATISTIC: Final = ("centre", "space", "recent_centre", "recent_space", "level_centre", "level_space")
 VALUES: Final = ("centre", "space", "scales")
 
@@ -54,6 +55,7 @@ class HealthParameters:
         values: statistic on the standardised values.
         statistic: on the residuals.
         band: shape (roles,), half-width of the normal band in residual spreads.
+        covariance: shape (roles, roles), of standardised normal rows: what an absent role is expected to be.
         normal: median distance in normal time.
         limit: distance at the alarm limit.
         regimes: of which each has a limit of its own, None: one limit for all.
@@ -65,6 +67,7 @@ class HealthParameters:
     values: ValueStatistic
     statistic: ResidualStatistic
     band: Floats
+    covariance: Floats
     normal: float = 0.0
     limit: float = 1.0
     regimes: Regimes | None = None
@@ -145,6 +148,13 @@ class HealthModel:
             window_steps=self.window_steps,
             lags=self.lags,
         )
+
+    def given(self, windows: Floats, present: Flags) -> Floats:
+        """Windows with absent roles at what the present ones make expect of them; see `ConditionalModel`."""
+        centre, scale = self.parameters.centre, self.parameters.scale
+        standard = np.clip((windows - centre) / scale, -FARTHEST, FARTHEST)
+        expected = filled(standard, present, self.parameters.covariance) * scale + centre
+        return np.where(present[:, None, :], windows, expected)
 
     def description(self) -> dict[str, Any]:
         """Everything but the arrays."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from tagsight_models.conditional import covariance_of
 from tagsight_models.errors import TooLittleData, UnusableInput
 from tagsight_models.frame import Floats, Role
 from tagsight_models.health import HealthModel, HealthParameters, standardised
@@ -81,7 +82,8 @@ def fit_health(
         network = network.without_hidden()
     none = ResidualStatistic.none(len(roles))
     plain = ValueStatistic.none(len(roles))
-    parameters = HealthParameters(centre, scale, spread, plain, none, np.full(len(roles), 3.0))
+    covariance = covariance_of(rows[:, : len(roles)])
+    parameters = HealthParameters(centre, scale, spread, plain, none, np.full(len(roles), 3.0), covariance)
     raw = HealthModel(roles, network, parameters, grid_ns=grid_ns, window_steps=window_steps, lags=lags)
     statistic = ResidualStatistic.fit(raw.residuals(values), raw.taps)
     counted = np.array([role.smallest_deviation == 0.0 for role in roles])

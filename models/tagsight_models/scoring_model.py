@@ -1,9 +1,9 @@
 """The seam between a trained model and those who use it: scoring, explaining, rehearsing."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from tagsight_models.frame import Floats, Role
+from tagsight_models.frame import Flags, Floats, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,18 @@ class Expectation:
     expected: Floats
     lower: Floats
     upper: Floats
+
+
+@runtime_checkable
+class ConditionalModel(Protocol):
+    """A scoring model that can tell what an absent role would be, given the present ones.
+
+    Laws: with every role present the windows come back as they were; with none they are the model's reference; what an
+    absent role holds plays no part.
+    """
+
+    def given(self, windows: Floats, present: Flags) -> Floats:
+        """Windows (n, window_steps, roles) with the roles that are not `present`, (n, roles), at their expectation."""
 
 
 class ScoringModel(Protocol):

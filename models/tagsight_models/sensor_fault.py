@@ -4,7 +4,7 @@ A process fault moves several roles, each as the process lets it. A sensor fault
 expect of it in its place, and the whole window is normal. So two things are asked of a window above its limit:
 
 1. Is there one role whose estimate brings the score well below the limit, and no other role that does?
-2. Does that role behave as a sensor does and a process does not: it stands still while the others move, or becomes noisy?
+2. Does that role behave as a sensor does and a process does not: standing still while the others move, or noisy?
 
 A role that jumps, drifts away or is off over the whole window passes the first question alone. That may be a sensor, or
 a fault of the machine that no other input shows, such as a pump that loses its pressure: it is named, and is no proof.
