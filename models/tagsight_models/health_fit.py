@@ -7,7 +7,7 @@ import torch
 
 from tagsight_models.conditional import covariance_of
 from tagsight_models.errors import TooLittleData, UnusableInput
-from tagsight_models.frame import Floats, Role
+from tagsight_models.frame import LARGEST, Floats, Role
 from tagsight_models.health import HealthModel, HealthParameters, standardised
 from tagsight_models.health_network import NetworkSettings, first_network, fit_network, spread_of
 from tagsight_models.networks.leave_role_out import context
@@ -16,7 +16,6 @@ from tagsight_models.statistics.statistic import present
 from tagsight_models.training import Fitted, Progress
 from tagsight_models.value_statistic import ValueStatistic
 
-LARGEST = 1e100  # far beyond any unit, and its square and the sum of many squares are still numbers
 EXCLUDE = "Exclude the period in which the sensor was broken: `train.exclude`, or remove it from `inputs`."
 MOST_ROWS = 24_000  # rows that the network learns from; more are thinned evenly
 NOTHING_LEARNED = Fitted(0, 0, 0.0, 0.0, 0.0, stopped_by_time=False)

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from tagsight_models.errors import TooLittleData
-from tagsight_models.frame import Flags, Floats
+from tagsight_models.frame import LARGEST, Flags, Floats
 from tagsight_models.reasons import Reason
 from tagsight_models.statistics.mahalanobis import Mahalanobis
 from tagsight_models.statistics.out_of_fold import blocks, without
@@ -59,6 +59,8 @@ def unlike(values: Floats, window_steps: int) -> Flags:
     count = len(usable) // window_steps
     if count < FEWEST:
         return found
+    if np.abs(values[usable]).max() > LARGEST:
+        return found  # no sensor tells such a value: the fit refuses it, and says which role
     rows = _bounded(values[usable])
     block = np.minimum(np.arange(len(rows)) // window_steps, count - 1)
     out = np.zeros(count, dtype=np.bool_)

@@ -19,6 +19,7 @@ from tagsight.fitting import compute
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import Activation, TickRecord
 from tagsight.plan import Detail, Job, ModelPlan, ScorePlan, TrainPlan
+from tagsight.planner import LIVE_AT_MOST
 from tagsight.recording import Explainable, Recorder
 from tagsight.results import Run
 from tagsight.scoring_task import ModelFacts, StorePlace
@@ -41,7 +42,7 @@ from tagsight_connectors.tag import Tag
 
 EXPORT = Path(__file__).parents[1] / "data" / "petrobras_process" / "real_process_data.csv"
 GRID = 300 * SECOND
-CHUNK_S = 12 * 3600.0
+CHUNK_S = (LIVE_AT_MOST - 1) * GRID / SECOND
 
 
 def utc_ns(text: str) -> int:
