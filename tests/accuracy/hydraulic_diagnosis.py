@@ -107,7 +107,8 @@ def _course(cycles: Floats) -> Floats:
 
 def _each(see: Callable[[Floats], Floats], make: Callable[[], object]) -> Predict:
     def predict(cycles: Floats, labels: Labels, others: Floats) -> Labels:
-        fitted = [make().fit(see(cycles), labels[:, n]) for n in range(labels.shape[1])]  # type: ignore[attr-defined]
+        names = np.asarray(labels, dtype="U16")
+        fitted = [make().fit(see(cycles), names[:, n]) for n in range(names.shape[1])]  # type: ignore[attr-defined]
         return np.stack([one.predict(see(others)) for one in fitted], axis=1)
 
     return predict

@@ -28,10 +28,11 @@ class Result:
     note: str = ""
 
     def shown(self, metric: str) -> str:
-        """Mean, and spread over seeds where there are several: "98.4 ±0.2"."""
+        """Mean, and spread over seeds where there is any: "98.4 ±0.2"."""
         values = np.asarray(self.metrics[metric], dtype=np.float64)
         mean = f"{np.mean(values):.4g}"
-        return f"{mean} ±{np.std(values, ddof=1):.2g}" if len(values) > 1 else mean
+        spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+        return f"{mean} ±{spread:.2g}" if spread > 1e-9 * max(1.0, abs(float(np.mean(values)))) else mean
 
 
 Run: TypeAlias = Callable[[DataFolder, Sequence[int]], list[Result]]
