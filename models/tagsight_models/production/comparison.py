@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tagsight_models.production.estimate import Held
-from tagsight_models.quality.conformal import quantile
+from tagsight_models.regression.conformal import quantile
 
 
 @dataclass(frozen=True, slots=True)

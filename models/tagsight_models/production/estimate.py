@@ -12,8 +12,8 @@ import numpy as np
 
 from tagsight_models.frame import Floats
 from tagsight_models.production.samples import Samples
-from tagsight_models.quality.conformal import quantile
-from tagsight_models.quality.noise_level import NoiseLevel
+from tagsight_models.regression.conformal import quantile
+from tagsight_models.regression.noise_level import NoiseLevel
 from tagsight_models.regression.regressor import SHARES, Regressor, RegressorSettings
 from tagsight_models.regression.window_features import window_features
 from tagsight_models.training import Fitted, Progress, part_of

@@ -21,8 +21,8 @@ from tagsight_models.production.production_parts import ProductionParts
 from tagsight_models.production.samples import Samples, samples, target_values
 from tagsight_models.production.settings import ProductionSettings
 from tagsight_models.production.support import Support
-from tagsight_models.quality.conformal import quantile
-from tagsight_models.quality.region import Region
+from tagsight_models.regression.conformal import quantile
+from tagsight_models.regression.region import Region
 from tagsight_models.regression.regressor import RegressorSettings
 from tagsight_models.regression.window_features import taps
 from tagsight_models.training import Fitted, Progress, part_of

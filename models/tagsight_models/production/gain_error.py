@@ -14,8 +14,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from tagsight_models.frame import Floats
-from tagsight_models.quality.conformal import quantile
-from tagsight_models.quality.noise_level import NoiseLevel
+from tagsight_models.regression.conformal import quantile
+from tagsight_models.regression.noise_level import NoiseLevel
 
 NEIGHBOURS: Final = 8
 FEWEST: Final = 40

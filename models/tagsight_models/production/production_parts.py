@@ -11,8 +11,8 @@ from tagsight_models.production.estimate import Estimate
 from tagsight_models.production.gain_error import GainError
 from tagsight_models.production.limits_reached import LimitsReached
 from tagsight_models.production.support import Support
-from tagsight_models.quality.noise_level import NoiseLevel
-from tagsight_models.quality.region import Region
+from tagsight_models.regression.noise_level import NoiseLevel
+from tagsight_models.regression.region import Region
 
 PLAIN = ("grid_ns", "target_name", "target_unit", "rising", "coverage", "quantile", "best_level", "limit")
 

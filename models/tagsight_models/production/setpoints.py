@@ -15,7 +15,7 @@ import numpy as np
 from tagsight_models.frame import Flags, Floats
 from tagsight_models.production.gain_error import GainError
 from tagsight_models.production.support import Support
-from tagsight_models.quality.region import Region
+from tagsight_models.regression.region import Region
 
 ROUNDS: Final = 8
 MOVES: Final = 48

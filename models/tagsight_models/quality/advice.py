@@ -14,7 +14,7 @@ from scipy.optimize import NonlinearConstraint, minimize
 
 from tagsight_models.frame import Floats
 from tagsight_models.quality.limits import Limits
-from tagsight_models.quality.region import Region
+from tagsight_models.regression.region import Region
 
 MARGINS: Final = (0.05, 0.15, 0.3, 0.45)
 """Shares of the allowed width inside of the limits that are aimed at, one after the other, until the check holds."""

@@ -12,8 +12,8 @@ import numpy as np
 from tagsight_models.frame import Floats
 from tagsight_models.quality.inner_time import Quarter, calibrated, followed
 from tagsight_models.quality.lab_samples import LabSamples
-from tagsight_models.quality.region import Region
 from tagsight_models.quality.settings import Service
+from tagsight_models.regression.region import Region
 from tagsight_models.regression.regressor import SHARES
 
 

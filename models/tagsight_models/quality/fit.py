@@ -15,10 +15,10 @@ from tagsight_models.quality.inner_time import Calibrated, calibrated, chosen_sh
 from tagsight_models.quality.lab_samples import LabSamples, enough, lab_values, samples
 from tagsight_models.quality.limits import Limits
 from tagsight_models.quality.mistakes import mistaken
-from tagsight_models.quality.region import Region
 from tagsight_models.quality.sensor_parts import SensorParts, usual_range
 from tagsight_models.quality.settings import QualitySettings, Service
 from tagsight_models.quality.soft_sensor import SoftSensor
+from tagsight_models.regression.region import Region
 from tagsight_models.regression.regressor import SHARES, Regressor, RegressorSettings
 from tagsight_models.regression.window_features import taps, window_features
 from tagsight_models.training import Fitted, Progress, part_of

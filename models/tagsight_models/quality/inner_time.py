@@ -12,13 +12,13 @@ from typing import Final
 import numpy as np
 
 from tagsight_models.frame import Floats
-from tagsight_models.quality.conformal import quantile
 from tagsight_models.quality.lab_following import Known, Tracking, follow
 from tagsight_models.quality.lab_samples import LabSamples
-from tagsight_models.quality.noise_level import NoiseLevel
-from tagsight_models.quality.region import Region
 from tagsight_models.quality.residual_field import Points, ResidualField
 from tagsight_models.quality.settings import Service
+from tagsight_models.regression.conformal import quantile
+from tagsight_models.regression.noise_level import NoiseLevel
+from tagsight_models.regression.region import Region
 from tagsight_models.regression.regressor import SHARES, Regressor, RegressorSettings
 from tagsight_models.training import Progress, part_of
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagsight_models.frame import Floats, Times
-from tagsight_models.quality.conformal import moved
 from tagsight_models.quality.residual_field import Points, ResidualField
+from tagsight_models.regression.conformal import moved
 
 KEPT: Final = 120
 """Laboratory values that the bias looks back on."""

@@ -9,9 +9,9 @@ import numpy as np
 from tagsight_models.frame import Floats, Role
 from tagsight_models.parts import only, roles_of, said_of_roles
 from tagsight_models.quality.limits import Limits
-from tagsight_models.quality.noise_level import NoiseLevel
-from tagsight_models.quality.region import Region
 from tagsight_models.quality.residual_field import USUAL, ResidualField
+from tagsight_models.regression.noise_level import NoiseLevel
+from tagsight_models.regression.region import Region
 from tagsight_models.regression.regressor import Regressor
 
 PLAIN = ("grid_ns", "delay_steps", "lab_every_ns", "target_name", "target_unit", "coverage")

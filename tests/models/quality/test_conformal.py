@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagsight_models.quality.conformal import moved, quantile
 from tagsight_models.quality.limits import Limits
-from tagsight_models.quality.noise_level import NoiseLevel
 from tagsight_models.quality.residual_field import USUAL, Points, ResidualField
+from tagsight_models.regression.conformal import moved, quantile
+from tagsight_models.regression.noise_level import NoiseLevel
 
 
 @given(st.lists(st.floats(0.0, 10.0), min_size=1, max_size=60), st.floats(0.5, 0.99))
