@@ -84,7 +84,8 @@ class TrainingRows:
         learned = self.values[usable & ~self.held]
         if int(usable.sum()) < 4 * window_steps or len(learned) < window_steps:
             return {}  # too little to say; `check` says so
-        return constant(self.frame, learned, folded=self.short)
+        causes = constant(self.frame, learned, folded=self.short)
+        return causes | constant(self.frame, self.values[usable], folded=True) if self.folded else causes
 
     def check(self, window_steps: int) -> None:
         """Raise TooLittleData unless there is enough to learn from and to hold out."""

@@ -107,9 +107,12 @@ def _course(cycles: Floats) -> Floats:
 
 def _each(see: Callable[[Floats], Floats], make: Callable[[], object]) -> Predict:
     def predict(cycles: Floats, labels: Labels, others: Floats) -> Labels:
-        names = np.asarray(labels, dtype="U16")
-        fitted = [make().fit(see(cycles), names[:, n]) for n in range(names.shape[1])]  # type: ignore[attr-defined]
-        return np.stack([one.predict(see(others)) for one in fitted], axis=1)
+        named = []
+        for column in labels.T:
+            names, numbers = np.unique(column.astype("U16"), return_inverse=True)
+            fitted = make().fit(see(cycles), numbers.ravel())  # type: ignore[attr-defined]
+            named.append(names[fitted.predict(see(others))])
+        return np.stack(named, axis=1)
 
     return predict
 

@@ -34,6 +34,11 @@ def test_a_role_that_varies_in_one_stretch_only_is_left_out_with_its_cause() -> 
     assert trained.card.dropped == {"role3": "constant but for one stretch"}
 
 
+def test_so_is_one_whose_stretch_lies_in_two_folds_of_the_time_to_learn_from_and_in_one_of_all_time() -> None:
+    trained = train("health", TrainingData(_frame(262, 278)), SETTINGS)
+    assert trained.card.dropped == {"role3": "constant but for one stretch"}
+
+
 def test_such_a_role_is_refused_by_name_where_the_caller_wants_that() -> None:
     with pytest.raises(UnusableInput, match="'role3' cannot be used: constant but for one stretch"):
         train("health", TrainingData(_frame(10, 20)), replace(SETTINGS, drop_constant=False))
