@@ -85,7 +85,7 @@ class TrainingRows:
         if int(usable.sum()) < 4 * window_steps or len(learned) < window_steps:
             return {}  # too little to say; `check` says so
         causes = constant(self.frame, learned, folded=self.short)
-        return causes | constant(self.frame, self.values[usable], folded=True) if self.folded else causes
+        return constant(self.frame, self.values[usable], folded=True) | causes if self.folded else causes
 
     def check(self, window_steps: int) -> None:
         """Raise TooLittleData unless there is enough to learn from and to hold out."""
