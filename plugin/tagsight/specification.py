@@ -398,7 +398,7 @@ class Model(Setting):
     )
     substitute: float = setting(
         "Share of the inputs that may be replaced by what the model expects of them when they are missing, Bad, stand "
-        "still or contradict all others; the score is then Uncertain. At least one of three or more inputs; 0: none.",
+        "still or became noisy alone; the score is then Uncertain. At least one of three or more inputs; 0: none.",
         unit="share",
         default=0.2,
         example=0.2,
