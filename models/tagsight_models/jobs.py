@@ -94,7 +94,7 @@ def _prognosis(
     found = train_prognosis(data, settings, of_job, progress)
     return Findings(
         model=found.model,
-        dropped={},
+        dropped=found.dropped,
         used_steps=_usable(data),
         limit="1.0 where the remaining life has fallen to the horizon",
         verdict=found.verdict,

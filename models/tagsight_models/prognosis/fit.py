@@ -43,7 +43,8 @@ def train_prognosis(
     if job_settings.crossing is not None:
         return train_crossing(data.frame, settings, job_settings, job_settings.crossing, progress)
     started = time.monotonic()
-    frame = narrowed(data.frame, unusable(data.frame), drop=settings.drop_constant)
+    dropped = unusable(data.frame)
+    frame = narrowed(data.frame, dropped, drop=settings.drop_constant)
     rows = life_rows(frame, data.lives, job_settings.interval)
     features, examples, length = _examples(frame, rows, settings, job_settings)
     fold = folds(examples.life, max(3, min(job_settings.members, len(np.unique(examples.life)))), settings.seed)
@@ -67,36 +68,37 @@ def train_prognosis(
     said, trial = verdict(ours, others)
     progress(1.0, said)
     held, width = coverage(unseen, examples, fold, job_settings.interval)
+    ages = {f"RMSE at {share:.0%} of life, h": at_share(unseen, examples, length, share) * hours for share in POINTS}
     return PrognosisTrained(
         model,
-        metrics={
-            "RMSE, h": ours * hours,
-            **{
-                f"RMSE at {share:.0%} of life, h": at_share(unseen, examples, length, share) * hours for share in POINTS
-            },
-            "covered, %": 100.0 * held,
-            "width, h": width * hours,
-        },
+        dropped=dropped,
+        metrics={"RMSE, h": ours * hours, **ages, "covered, %": 100.0 * held, "width, h": width * hours},
         compared=tuple(
             f"{name}: {error * hours:.4g} h root mean square error on lives not seen"
             for name, error in {"TagSight": ours, **others}.items()
         ),
         verdict=said,
         trial=trial,
-        calibration={
-            "method": "conformal by groups of predictions, counted in lives",
-            "stated, %": 100.0 * job_settings.interval,
-            "groups": len(interval.below),
-            "lives": int(rows.failed.sum()),
-            "cap, h": examples.cap * hours,
-            "horizon, h": scale.horizon * hours,
-            "regimes": len(features.regimes.centres),
-            "ageing coordinates": features.directions.shape[1],
-        },
+        calibration=_facts(model, int(rows.failed.sum()), job_settings.interval),
         cannot_see=_cannot_see(examples.cap * hours, len(features.regimes.centres), rows.failed),
         fitted=tuple(fitted),
         seconds=time.monotonic() - started,
     )
+
+
+def _facts(model: PrognosisModel, failed: int, interval: float) -> dict[str, float | int | str]:
+    """For the card."""
+    hours = model.grid_ns / HOUR_NS
+    return {
+        "method": "conformal by groups of predictions, counted in lives",
+        "stated, %": 100.0 * interval,
+        "groups": len(model.interval.below),
+        "lives": failed,
+        "cap, h": model.scale.cap * hours,
+        "horizon, h": model.scale.horizon * hours,
+        "regimes": len(model.features.regimes.centres),
+        "ageing coordinates": model.features.directions.shape[1],
+    }
 
 
 def _examples(

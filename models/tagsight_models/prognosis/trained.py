@@ -1,7 +1,7 @@
 """What a training of this job hands over."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tagsight_models.job_model import JobModel
 from tagsight_models.training import Fitted
@@ -21,6 +21,7 @@ class PrognosisTrained:
         cannot_see: sentences.
         fitted: of each network.
         seconds: of the whole training.
+        dropped: roles that were left out, with the cause.
     """
 
     model: JobModel
@@ -32,3 +33,4 @@ class PrognosisTrained:
     cannot_see: tuple[str, ...]
     fitted: tuple[Fitted, ...]
     seconds: float
+    dropped: Mapping[str, str] = field(default_factory=dict)

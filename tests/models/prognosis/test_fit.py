@@ -106,6 +106,7 @@ def test_a_constant_input_is_refused_by_name_unless_it_may_be_left_out() -> None
         train(data)
     told = train_prognosis(data, replace(SETTINGS, drop_constant=True), replace(JOB, members=3), silent)
     assert "flow" not in [role.name for role in told.model.roles]
+    assert "flow" in told.dropped
 
 
 def test_a_condition_that_is_no_input_is_refused() -> None:
