@@ -10,12 +10,10 @@ from tagsight.scoring import Scorer
 from tagsight.scoring_task import ScoreTask, StorePlace
 from tagsight.training import TrainTask
 from tagsight_connectors.history import TagHistory
-from tagsight_connectors.quality import GOOD
 from tagsight_explain.settings import ExplainSettings
 from tagsight_models.frame import Floats, Role
+from tests.plugin.minutes import MINUTE, START, histories
 
-MINUTE = 60_000_000_000
-START = 1_760_000_040_000_000_000 // MINUTE * MINUTE
 STEPS = 4_000
 ROLES = ("Feed", "Cooling", "Weather", "Rate")
 
@@ -35,9 +33,7 @@ VALUES = values()
 
 
 def history(first: int, last: int) -> dict[str, TagHistory]:
-    times = START + np.arange(first, last, dtype=np.int64) * MINUTE
-    good = np.full(last - first, GOOD, dtype=np.uint32)
-    return {role: TagHistory(times, VALUES[first:last, n].copy(), good) for n, role in enumerate(ROLES)}
+    return histories(VALUES, ROLES, first, last)
 
 
 def plan() -> ModelPlan:

@@ -17,9 +17,8 @@ from tagsight_connectors.history import Span, TagHistory
 from tagsight_connectors.quality import BAD, GOOD
 from tagsight_explain.settings import ExplainSettings
 from tagsight_models.frame import Floats, Role
+from tests.plugin.minutes import MINUTE, START, histories
 
-MINUTE = 60_000_000_000
-START = 1_760_000_040_000_000_000 // MINUTE * MINUTE
 STEPS, EVERY = 6_000, 30
 ROLES = ("Feed", "Temperature", "Pressure")
 OFFSET = 2.0
@@ -45,9 +44,7 @@ def truth(step: int) -> float:
 
 
 def history(first: int, last: int) -> dict[str, TagHistory]:
-    times = START + np.arange(first, last, dtype=np.int64) * MINUTE
-    good = np.full(last - first, GOOD, dtype=np.uint32)
-    return {role: TagHistory(times, VALUES[first:last, n].copy(), good) for n, role in enumerate(ROLES)}
+    return histories(VALUES, ROLES, first, last)
 
 
 def laboratory(steps: range, offset: float = 0.0) -> TagHistory:
