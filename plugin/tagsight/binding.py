@@ -118,7 +118,7 @@ def patterns_of(model: ModelPlan) -> tuple[str, ...]:
 def legal_level(name: str) -> str:
     """A name as one level of an output's path: 1 to 64 characters, none of `/ + # $ .` or control characters."""
     printable = "".join(character for character in name if character.isprintable())
-    return printable.translate(_NOT_IN_A_LEVEL).strip()[:_LONGEST_LEVEL] or "_"
+    return printable.translate(_NOT_IN_A_LEVEL).strip()[:_LONGEST_LEVEL].rstrip() or "_"
 
 
 def _inputs(model: ModelPlan, tags: Sequence[Tag]) -> tuple[list[Tag], list[tuple[str, str]]]:

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tagsight.binding import BindingError, bind, legal_level, merged, patterns_of
@@ -95,6 +95,7 @@ def test_an_operand_that_nobody_has_is_an_error_that_names_it() -> None:
 
 
 @given(st.text())
+@example("0" * 63 + " 0")
 def test_any_name_becomes_a_legal_level(name: str) -> None:
     level = legal_level(name)
     assert 1 <= len(level) <= 64
