@@ -70,7 +70,8 @@ class JobCompiler:
             for row in rows
             if (span := self._span(row, path)) and self._has_label(row, path)
         ]
-        return LabelsPlan(tuple(periods), given.tag or "", dict(given.names), given.feedback)
+        normal = {**({"": given.normal.strip()} if given.normal else {}), **_stripped(given.normal_of)}
+        return LabelsPlan(tuple(periods), given.tag or "", dict(given.names), given.feedback, normal)
 
     def _has_label(self, row: Row, path: SettingPath) -> bool:
         if not row.cells["label"]:
@@ -124,6 +125,11 @@ class JobCompiler:
 
     def _fault(self, path: SettingPath, value: str, cause: str, mend: str) -> None:
         self.faults.append(SettingFault(path, value, cause, mend))
+
+
+def _stripped(given: Mapping[str, str]) -> dict[str, str]:
+    """As labels are: without blanks round them."""
+    return {component: label.strip() for component, label in given.items()}
 
 
 def _quality(given: Quality) -> QualityPlan:

@@ -24,12 +24,14 @@ class LabelsPlan:
         tag: pattern of the tag that tells; "" for none.
         names: value of the tag, as text -> label.
         feedback: what operators said of alarms counts too.
+        normal: component ("" for the whole asset) -> the label that means no fault, where the engineer says it.
     """
 
     periods: tuple[NamedPeriod, ...] = ()
     tag: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     feedback: bool = False
+    normal: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

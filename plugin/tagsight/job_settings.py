@@ -33,6 +33,18 @@ class Labels(Setting):
     feedback: bool = setting(
         "Alarms that operators called true are labelled `fault`, false ones `normal`.", default=False, example=True
     )
+    normal: Line | None = setting(
+        "The label that means no fault. Without it: `normal`, or `0` where all labels are numbers from 0 on.",
+        default=None,
+        example="ok",
+    )
+    normal_of: dict[Level, Line] = setting(
+        "The same for single components, where it is another label. A component without a normal label is named, but "
+        "never alarms.",
+        default={},
+        example={"valve": "100", "pump": "0"},
+        max_length=LABELS_LIMIT,
+    )
 
     @classmethod
     def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:

@@ -36,7 +36,7 @@ def job_settings(plan: ModelPlan) -> JobSettings | None:
     """Of the job; None for `health`."""
     match plan.of_job:
         case DiagnosisPlan():
-            return DiagnosisSettings(sure_from=plan.of_job.sure_from)
+            return DiagnosisSettings(sure_from=plan.of_job.sure_from, normal=dict(plan.of_job.labels.normal))
         case PrognosisPlan():
             return _prognosis(plan, plan.of_job)
         case QualityPlan():

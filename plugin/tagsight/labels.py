@@ -14,8 +14,6 @@ from tagsight_models.training_data import NORMAL, LabelledPeriod
 FAULT = "fault"
 """The label of an alarm that an operator called true."""
 
-FEEDBACK_LABELS: Mapping[Verdict, str] = {Verdict.TRUE: FAULT, Verdict.FALSE: NORMAL}
-
 
 def labelled_periods(
     plan: LabelsPlan, told: TagHistory | None, alarms: Sequence[JudgedAlarm], end_ns: int
@@ -32,8 +30,9 @@ def labelled_periods(
     if told is not None:
         found += periods_of_states(told, plan.names, end_ns)
     if plan.feedback:
-        judged = [one for one in alarms if one.verdict in FEEDBACK_LABELS and one.since_ns < one.until_ns]
-        found += [LabelledPeriod(one.since_ns, one.until_ns, FEEDBACK_LABELS[one.verdict]) for one in judged]
+        said = {Verdict.TRUE: FAULT, Verdict.FALSE: plan.normal.get("", NORMAL)}
+        judged = [one for one in alarms if one.verdict in said and one.since_ns < one.until_ns]
+        found += [LabelledPeriod(one.since_ns, one.until_ns, said[one.verdict]) for one in judged]
     return tuple(sorted(found, key=lambda one: (one.start_ns, one.end_ns, one.component, one.label)))
 
 

@@ -6,8 +6,10 @@ import pytest
 
 from tagsight.configuration import Checked, check_text
 from tagsight.job_plans import DiagnosisPlan, LifePlan, NamedPeriod, ProductionPlan, PrognosisPlan, QualityPlan
+from tagsight.job_training import job_settings
 from tagsight.plan import Job
 from tagsight.summary import summary
+from tagsight_models.diagnosis.settings import DiagnosisSettings
 
 HOUR = 3_600_000_000_000
 HEAD = """\
@@ -53,6 +55,20 @@ def test_labelled_periods_come_from_a_table_in_the_time_zone_of_the_file(tmp_pat
 def test_every_fault_of_a_table_of_periods_is_named(table: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "faults.csv").write_text(table, encoding="utf-8")
     assert said in faults("job: diagnosis, diagnosis: {labels: {file: faults.csv}}", tmp_path)
+
+
+def test_the_normal_label_of_each_component_is_said_in_the_configuration(tmp_path: Path) -> None:
+    rows = "from,to,label,component\n2026-01-05,2026-01-06,100,valve\n2026-01-05,2026-01-06,ok,pump\n"
+    (tmp_path / "faults.csv").write_text(rows, encoding="utf-8")
+    labels = 'file: faults.csv, normal: ok, normal_of: {valve: "100 "}'
+    found = checked(f"job: diagnosis, diagnosis: {{labels: {{{labels}}}}}", tmp_path).plan
+    assert found is not None
+    settings = job_settings(found.models[0])
+    assert isinstance(settings, DiagnosisSettings)
+    assert settings.normal == {"": "ok", "valve": "100"}
+    assert "Write it in quotes" in faults(
+        "job: diagnosis, diagnosis: {labels: {file: faults.csv, normal_of: {valve: 100}}}", tmp_path
+    )
 
 
 def test_a_table_that_is_not_there_is_a_fault_with_its_path(tmp_path: Path) -> None:

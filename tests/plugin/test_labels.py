@@ -48,6 +48,12 @@ def test_an_empty_history_tells_nothing() -> None:
     assert list(periods_of_states(told([], []), NAMES, 50)) == []
 
 
+def test_a_false_alarm_is_labelled_as_the_machine_without_a_fault_is() -> None:
+    plan = LabelsPlan(feedback=True, normal={"": "ok"})
+    (found,) = labelled_periods(plan, None, (JudgedAlarm(15, 18, Verdict.FALSE),), 22)
+    assert found.label == "ok"
+
+
 def test_all_sources_are_joined_in_the_order_of_time() -> None:
     plan = LabelsPlan((NamedPeriod(30, 40, "bearing", "pump"),), "Code", NAMES, feedback=True)
     alarms = (JudgedAlarm(5, 8, Verdict.TRUE), JudgedAlarm(15, 18, Verdict.FALSE), JudgedAlarm(25, 28))

@@ -2,5 +2,5 @@
 
 Floors, from the top: `fit` (training) -> `verdict`, `held_out` -> `model` -> `judgement` -> `experts`, `pool`,
 `novelty` -> `forest`, `discriminants`, `severity`, `networks`; `sight` -> `features`, `labelled_windows`; `folds` ->
-`labelled_windows` -> `components`, `settings`.
+`labelled_windows` -> `components`, `normal_label`, `settings`.
 """

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagsight_models.diagnosis.components import UNKNOWN, Component
+from tagsight_models.diagnosis.normal_label import check_components, normal_label
 from tagsight_models.diagnosis.settings import DiagnosisSettings
 from tagsight_models.errors import LabelsUnusable, TooLittleData, UnusableInput
 from tagsight_models.frame import Flags, Floats, Frame
-from tagsight_models.training_data import NORMAL, LabelledPeriod, TrainingData
+from tagsight_models.training_data import LabelledPeriod, TrainingData
 from tagsight_models.windows import windows
 
 LEAST_OF_CLASS: Final = 10  # windows
@@ -116,7 +117,8 @@ def _components(periods: Sequence[LabelledPeriod], normal: Mapping[str, str]) ->
             cause = f"label {label!r} of {one.component or 'the asset'!r} has one of / + # $ in it"
             raise LabelsUnusable(cause)
         labels.setdefault(one.component, []).append(label)
-    found = tuple(Component.of(name, given, normal.get(name, NORMAL)) for name, given in labels.items())
+    check_components(labels, normal)
+    found = tuple(Component.of(name, given, normal_label(name, given, normal)) for name, given in labels.items())
     for component in found:
         if len(component.classes) < 2:
             cause = f"{component.shown} has one class only, {component.classes[0]!r}; at least two are needed"

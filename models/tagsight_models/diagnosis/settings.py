@@ -13,7 +13,8 @@ class DiagnosisSettings:
             it.
         false_share: share of held-out normal windows that may be called a fault.
         unknown_share: share of held-out windows of known classes that may be called unknown.
-        normal: component -> its label without a fault, where that is not "normal" ({"valve": "100"}).
+        normal: component -> its label without a fault ({"valve": "100"}); of "", the whole asset, for every component
+            that is not named; without it see `normal_label`.
         folds: times that a part of the labelled time is held out.
         windows_of_class: at most so many windows of each class are learned from, spread evenly.
         trees: of each forest.
