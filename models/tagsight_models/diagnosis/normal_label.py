@@ -12,8 +12,8 @@ def normal_label(component: str, labels: Collection[str], given: Mapping[str, st
     """The label without a fault; one that is not among the labels where nothing says which it is.
 
     `given` maps component to label; what it says of "", the whole asset, holds for every component that is not named
-    and has that label. Without a word of the engineer it is "normal", however it is written; of severities, all numbers and none below 0,
-    it is 0. Which end of other severities is the healthy one nobody can know.
+    and has that label. Without a word of the engineer it is "normal", however it is written; of severities, all numbers
+    and none below 0, it is 0. Which end of other severities is the healthy one nobody can know.
 
     Raises:
         LabelsUnusable: the engineer names a label that does not occur.
