@@ -25,6 +25,9 @@ def cautions(plan: Plan, root: Node) -> list[Fault]:
             )
     for result in {plan.results[name].to: plan.results[name] for name in sorted(used)}.values():
         found += _of_results(result, root)
+    if plan.web is not None and plan.web.plain_http and not plan.web.certificate:
+        path, cause = ("web", "plain_http_readable_by_everyone"), "PASSWORDS ARE READABLE ON THE NETWORK"
+        found.append(_caution(root, path, "true", cause, "Add `certificate: own` below `web`, and remove it."))
     for model in plan.models:
         if model.alarm.severity >= _ADVISORY:
             value = f"{model.key}: {model.alarm.severity}"

@@ -29,6 +29,7 @@ from tagsight.plan import (
     ScorePlan,
     Security,
     TrainPlan,
+    WebPlan,
 )
 from tagsight.validation import SettingFault
 
@@ -62,6 +63,21 @@ class Compiler:
             user_key=self._file(given.user_key),
             anonymous=given.anonymous,
             live=LiveMode(given.live),
+        )
+
+    def web(self, given: spec.Web) -> WebPlan:
+        """The pages; relative paths count from the folder of the configuration."""
+        host, port = given.listen
+        certificate = given.certificate or ""
+        return WebPlan(
+            listen_host=host,
+            listen_port=port,
+            certificate=certificate if certificate in ("", "own") else self._file(certificate),
+            key=self._file(given.key),
+            frames=tuple(dict.fromkeys(given.frames)),
+            session_ns=given.session,
+            idle_ns=given.idle,
+            plain_http=given.plain_http_readable_by_everyone,
         )
 
     def _file(self, name: str | None) -> str:

@@ -17,7 +17,7 @@ from tagsight.errors import ConfigurationError, Fault
 from tagsight.plan import Destination, HistorianPlan, ModelPlan, Plan, ResultsPlan
 from tagsight.platform import local_timezone
 from tagsight.sisters import sister_key
-from tagsight.specification import MODELS_LIMIT, Configuration, Historian, HistoryStore, Model, Results, Retention
+from tagsight.specification import MODELS_LIMIT, Configuration, Historian, HistoryStore, Model, Results, Retention, Web
 from tagsight.templates import expand, shown
 from tagsight.validation import SettingFault, validate
 from tagsight_explain.language import ENGLISH
@@ -92,8 +92,11 @@ class _Check:
             return None
         keep, _ = validate(Retention, self._plain("retention"))
         store, _ = validate(HistoryStore, self._plain("history_store"))
+        pages = validate(Web, self._plain("web"))[0] if self._part("web") is not None else None
+        web = compiler.web(pages) if pages is not None else None
         language = str(self._plain("language") or ENGLISH)
-        plan = Plan(compiler.timezone, historians, results, models, retention(keep), history_store(store), language)
+        keeping = retention(keep), history_store(store)
+        plan = Plan(compiler.timezone, historians, results, models, *keeping, language, web)
         self.warnings += cautions(plan, self.root)
         return dataclasses.replace(plan, digest=digest_of(plan))
 

@@ -14,7 +14,19 @@ from tagsight.validation import as_yaml, nested
 _REQUIRED: Final = "required"
 
 ALTERNATIVES: Final = frozenset(
-    {"historians", "templates", "root", "address", "from", "to", "user_certificate", "user_key", "anonymous", "network"}
+    {
+        "historians",
+        "templates",
+        "root",
+        "address",
+        "from",
+        "to",
+        "user_certificate",
+        "user_key",
+        "anonymous",
+        "network",
+        "key",
+    }
 )
 """Settings that the sample shows as comments: others beside them exclude them or do the same."""
 

@@ -242,6 +242,31 @@ class HistoryStorePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class WebPlan:
+    """The pages for engineers and operators.
+
+    Attributes:
+        listen_host: to listen at.
+        listen_port: the same.
+        certificate: "" plain HTTP, "own" TagSight's own, else a PEM file with the chain.
+        key: PEM file of its private key; "" where `certificate` is no file.
+        frames: origins of the HMIs that may show faceplates in a frame: `https://hmi01:8043`.
+        session_ns: a sign-in ends so long after it.
+        idle_ns: ... and so long after its last use.
+        plain_http: plain HTTP for other machines is accepted.
+    """
+
+    listen_host: str = "127.0.0.1"
+    listen_port: int = 8443
+    certificate: str = ""
+    key: str = ""
+    frames: tuple[str, ...] = ()
+    session_ns: int = 43_200_000_000_000
+    idle_ns: int = 3_600_000_000_000
+    plain_http: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The whole configuration."""
 
@@ -252,4 +277,5 @@ class Plan:
     retention: Retention = field(default_factory=Retention)
     history_store: HistoryStorePlan = field(default_factory=HistoryStorePlan)
     language: str = "en"  # of what operators read: code of a catalogue
+    web: WebPlan | None = None  # None: no pages
     digest: str = ""  # SHA-256 of the canonical JSON of the specification: goes into cards and the ledger

@@ -33,6 +33,7 @@ PLACEHOLDERS: Final = frozenset({"asset", "model", "output", "role"})
 _LEVEL_FORBIDDEN: Final = "/+#$."
 _MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
 _LISTEN: Final = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253}):(\d{1,5})", re.ASCII)
+_ORIGIN: Final = re.compile(r"https?://(\[[0-9a-f:.]{2,45}\]|[a-z0-9.-]{1,253})(:\d{1,5})?", re.ASCII | re.IGNORECASE)
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -217,6 +218,20 @@ Listen = Annotated[
     _schema(r"^.+:[0-9]+$", "127.0.0.1:4841"),
 ]
 """(host, port)."""
+
+
+def _as_origin(text: str) -> str:
+    if not _ORIGIN.fullmatch(text):
+        raise ValueError("not the origin of a web page")
+    return text.lower()
+
+
+Origin = Annotated[
+    str,
+    _from_text(_as_origin, 'Write scheme, host and port as the browser shows them, for example "https://hmi01:8043".'),
+    _schema(r"^https?://[^/]+$", "https://hmi01:8043"),
+]
+"""Of a web page: scheme, host, and the port where it is not the usual one; lower-case."""
 
 
 def _as_address(text: str) -> str:

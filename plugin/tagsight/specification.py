@@ -22,6 +22,7 @@ from tagsight.setting_types import (
     Line,
     Listen,
     Moment,
+    Origin,
     Pattern,
     Running,
     Size,
@@ -35,7 +36,10 @@ INPUTS_LIMIT: Final = 500
 PERIODS_LIMIT: Final = 1_000
 HISTORIANS_LIMIT: Final = 32
 CAUSES_LIMIT: Final = 100
+FRAMES_LIMIT: Final = 50
+LOOPBACK: Final = ("127.", "localhost:", "[::1]:")
 MINUTE: Final = 60_000_000_000
+HOUR: Final = 60 * MINUTE
 DAY: Final = 1_440 * MINUTE
 JOB_GROUPS: Final = ("diagnosis", "prognosis", "quality", "production")
 
@@ -484,6 +488,56 @@ class HistoryStore(Setting):
     )
 
 
+class Web(Setting):
+    """Pages for engineers and operators, in the browser; `web: {}` is enough on this machine."""
+
+    listen: Listen = setting(
+        "Host and port. On loopback only browsers on this machine can connect.",
+        default=("127.0.0.1", 8443),
+        example="0.0.0.0:8443",
+    )
+    certificate: Line | None = setting(
+        "TLS: `own` for a certificate that TagSight makes, or the plant's as a PEM file with its chain. Without it: "
+        "plain HTTP, on loopback only.",
+        default=None,
+        example="own",
+    )
+    key: Line | None = setting(
+        "PEM file of the private key of a plant's certificate, not encrypted, readable by TagSight's account only.",
+        default=None,
+        example="pages.key",
+    )
+    frames: list[Origin] = setting(
+        "Origins of the HMIs that may show faceplates in a frame; nothing else may.",
+        default=[],
+        example=["https://hmi01:8043"],
+        max_length=FRAMES_LIMIT,
+    )
+    session: Duration = setting(
+        "A sign-in ends so long after it.", default=12 * HOUR, example="12h", ge=5 * MINUTE, le=7 * DAY
+    )
+    idle: Duration = setting("... and so long after its last use.", default=HOUR, example="1h", ge=MINUTE, le=7 * DAY)
+    plain_http_readable_by_everyone: bool = setting(
+        "`true` allows plain HTTP on other addresses than loopback: passwords too are readable on the network. For "
+        "commissioning only.",
+        default=False,
+        example=False,
+    )
+
+    @classmethod
+    def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
+        """Other machines connect by TLS; a plant's certificate has its key."""
+        certificate, key = given.get("certificate"), given.get("key")
+        listen = str(given.get("listen", "127.0.0.1:8443"))
+        if not listen.startswith(LOOPBACK) and not certificate and not given.get("plain_http_readable_by_everyone"):
+            cause = "passwords would be readable on the network"
+            yield Conflict("listen", cause, "Add `certificate: own`, or the plant's certificate and `key`.")
+        if certificate in (None, "", "own") and key:
+            yield Conflict("key", "belongs to a plant's certificate", "Remove it, or name the `certificate`.")
+        if certificate not in (None, "", "own") and not key:
+            yield Conflict("key", "the certificate has no key", "Add `key:` with its PEM file.")
+
+
 class Configuration(Setting):
     """The whole file."""
 
@@ -504,6 +558,7 @@ class Configuration(Setting):
     models: list[Model] = setting("The models.", default=[], max_length=MODELS_LIMIT)
     retention: Retention = setting("How long results are kept.", default=Retention())
     history_store: HistoryStore = setting("The local copy of histories.", default=HistoryStore())
+    web: Web | None = setting("The pages, served beside the service. Without it: none.", default=None)
 
     @classmethod
     def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
