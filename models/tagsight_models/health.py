@@ -23,6 +23,7 @@ from torch import Tensor
 
 from tagsight_models.conditional import filled
 from tagsight_models.frame import Flags, Floats, Role
+from tagsight_models.health_gradient import slopes
 from tagsight_models.job_model import Results
 from tagsight_models.job_output import JobOutput
 from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
@@ -207,6 +208,10 @@ class HealthModel:
     def score(self, windows: Floats) -> Floats:
         """Windows of shape (n, window_steps, roles) in engineering units -> scores, shape (n,); 1.0 is the limit."""
         return self.score_of_distance(self.distance(windows))
+
+    def slopes(self, windows: Floats) -> Floats:
+        """The derivative of each score by each value, (n, window_steps, roles)."""
+        return slopes(self, windows)[1]
 
     def score_of_distance(self, distance: Floats) -> Floats:
         """The monotone map of step 5."""

@@ -30,6 +30,17 @@ class ConditionalModel(Protocol):
         """Windows (n, window_steps, roles) with the roles that are not `present`, (n, roles), at their expectation."""
 
 
+@runtime_checkable
+class DifferentiableModel(Protocol):
+    """A scoring model that knows how its score changes with each value of a window.
+
+    Laws: the slopes are those of `score` wherever it is smooth; where it has a kink, one of the two sides.
+    """
+
+    def slopes(self, windows: Floats) -> Floats:
+        """Windows (n, window_steps, roles) -> the derivative of each score by each value, of the same shape."""
+
+
 class ScoringModel(Protocol):
     """A trained model.
 
