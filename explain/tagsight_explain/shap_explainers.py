@@ -78,6 +78,11 @@ def to_shap(explanations: Sequence[Explanation], actual: Floats) -> Any:
     )
 
 
+def plots() -> Any:
+    """`shap.plots`, which draw on axes of matplotlib that are given to them."""
+    return _shap().plots
+
+
 class _Game:
     """The value function of one window as the function of rows that shap calls."""
 
