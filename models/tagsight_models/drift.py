@@ -1,16 +1,18 @@
-"""Slow drift, told apart from a fault: how far recent time is from the training data, role by role, over days.
+"""Drift: how far recent time is from everything that a model learned from, role by role. Not an alarm, a hint.
 
-Two things can move. The inputs: the machine runs elsewhere than it used to (population stability index over the tenths
-of the training data). The residuals: the relations themselves have moved, by wear, fouling or a season (their mean, in
-usual spreads). Both are given in units of what the parts of the training time themselves moved, so that 1.0 is as far
-as the machine ever was while it was learned from.
+Two things can move. The inputs: the machine runs where it never did. The relations: what is left of a role when the
+others are known has moved, by wear, fouling or a season. Both are given relative to a limit of 1.0.
 
-A drift goes step by step, a fault comes at once: `suddenness` is the share of a role's largest way between two parts of
-the recent time that it went within two of them.
+The time of training is cut into parts as long as the time that is looked at later. How far two parts are from each
+other in a role is the mean distance of their quantiles, in spreads of the training data. What counts is the distance to
+the nearest part: time in a regime of which the training held a part is no drift, and time between two of them is. A
+role's limit is thrice how far parts of the training usually were from all others that are not their neighbours.
+
+A drift goes step by step, a fault comes at once: `at_once` says that most of the way was gone within the recent time.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -18,64 +20,61 @@ import numpy as np
 
 from tagsight_models.errors import TooLittleData
 from tagsight_models.frame import Floats
-from tagsight_models.health import HealthModel
-from tagsight_models.statistics.statistic import present
 
-PARTS: Final = 10  # of training time, to see how far it moved by itself
+QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 LOOKS: Final = 8  # of recent time, to see whether a change came at once
-TENTHS: Final = 10
-FEWEST: Final = 200  # steps below which nothing can be said
-LEAST_STABILITY: Final = 0.1  # an index below this is no change of the population, whatever the training was like
-LEAST_RESIDUAL: Final = 0.25  # residual spreads: likewise
-SUDDEN: Final = 0.7
+FEWEST: Final = 20  # moments below which nothing can be said
+SUDDEN: Final = 0.7  # share of the way that is gone within two looks
+STEEP: Final = 0.5  # of the drift: a role whose way within the recent time is shorter had moved before
+TARGET: Final = ""
+"""Name under which the drift of a model's own result stands, which is no role."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleReference:
+    """What one role was like in the training data.
+
+    Attributes:
+        role: name.
+        mean: engineering units.
+        spread: standard deviation, engineering units.
+        parts: for each part that stands for others like it, its quantiles in spreads from the mean.
+        limit: distance to the nearest of them that is a drift of 1.0.
+        residual: middle of the parts' mean residuals, half bands; None: the model expects nothing of this role.
+        residual_limit: distance from it that is a drift of 1.0.
+    """
+
+    role: str
+    mean: float
+    spread: float
+    parts: tuple[tuple[float, ...], ...]
+    limit: float
+    residual: float | None = None
+    residual_limit: float = 1.0
+
+    def inputs(self, values: Floats) -> float:
+        """Drift of recent values, shape (moments,), engineering units."""
+        found = quantiles((values - self.mean) / self.spread)
+        return float(np.abs(found - np.array(self.parts)).mean(axis=1).min()) / self.limit
+
+    def relation(self, residuals: Floats) -> float:
+        """Drift of recent residuals, shape (moments,), half bands; 0 where the model expects nothing."""
+        if self.residual is None or not np.isfinite(residuals).all():
+            return 0.0
+        return abs(float(residuals.mean()) - self.residual) / self.residual_limit
 
 
 @dataclass(frozen=True, slots=True)
 class DriftReference:
-    """What the training data was like; JSON values, one entry for each role.
+    """What the training data was like.
 
     Attributes:
-        roles: names.
-        mean: engineering units.
-        spread: standard deviation, engineering units.
-        edges: nine limits between the tenths.
-        shares: of the training data in each tenth; not all equal where a role has few different values.
-        residual: mean residual, usual spreads.
-        stability_usual: largest index of a part of the training time.
-        residual_usual: largest distance of a part's mean residual from `residual`.
+        window_ns: how much recent time is compared with it: as long as its parts.
+        roles: in the order of the model.
     """
 
-    roles: tuple[str, ...]
-    mean: tuple[float, ...]
-    spread: tuple[float, ...]
-    edges: tuple[tuple[float, ...], ...]
-    shares: tuple[tuple[float, ...], ...]
-    residual: tuple[float, ...]
-    stability_usual: tuple[float, ...]
-    residual_usual: tuple[float, ...]
-
-    @classmethod
-    def of(cls, model: HealthModel, values: Floats) -> "DriftReference":
-        """From the rows that a model learned from, (steps, roles) with NaN rows.
-
-        Raises:
-            TooLittleData: fewer rows than would do.
-        """
-        rows, residuals = _counted(model, values)
-        edges = np.quantile(rows, np.arange(1, TENTHS) / TENTHS, axis=0).T
-        shares, level = _shares(rows, edges), residuals.mean(axis=0)
-        indices = [_index(shares, _shares(part, edges)) for part in np.array_split(rows, PARTS)]
-        levels = [np.abs(part.mean(axis=0) - level) for part in np.array_split(residuals, PARTS)]
-        return cls(
-            tuple(role.name for role in model.roles),
-            _told(rows.mean(axis=0)),
-            _told(rows.std(axis=0)),
-            tuple(_told(one) for one in edges),
-            tuple(_told(one) for one in shares),
-            _told(level),
-            _told(np.maximum(np.max(indices, axis=0), LEAST_STABILITY)),
-            _told(np.maximum(np.max(levels, axis=0), LEAST_RESIDUAL)),
-        )
+    window_ns: int
+    roles: tuple[RoleReference, ...]
 
     def to_json(self) -> dict[str, Any]:
         """For a card: lists, as JSON gives them back."""
@@ -84,9 +83,29 @@ class DriftReference:
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "DriftReference":
-        """The inverse of `to_json`, also after JSON made lists of tuples."""
-        given = {name: tuple(value) for name, value in said.items()}
-        return cls(**{**given, **{name: tuple(map(tuple, given[name])) for name in ("edges", "shares")}})
+        """The inverse of `to_json`.
+
+        Raises:
+            TypeError, KeyError: it is of another form.
+        """
+        roles = tuple(RoleReference(**{**one, "parts": tuple(map(tuple, one["parts"]))}) for one in said["roles"])
+        return cls(int(said["window_ns"]), roles)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recent:
+    """Recent moments at which a model scored, the oldest first.
+
+    Attributes:
+        values: shape (moments, roles), engineering units, in the order of the model.
+        residuals: shape (moments, roles), half bands; see `residuals_of`.
+        target: shape (moments,), by how much the model's own result was off, in units of its interval; None for a
+            model that learns nothing of it.
+    """
+
+    values: Floats
+    residuals: Floats
+    target: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,105 +113,93 @@ class RoleDrift:
     """How one role moved.
 
     Attributes:
-        role: name.
-        stability: population stability index against the training data; 0 is the same.
-        shift: of the mean, in standard deviations of the training data.
-        residual: mean residual less that of the training, usual spreads, signed.
-        inputs: `stability` in units of what the training time itself moved.
-        relation: size of `residual` in such units.
-        suddenness: 0 step by step to 1 at once.
+        role: name; `TARGET` for the model's own result.
+        inputs: of its values; above 1.0 the machine runs where it never did.
+        relation: of what is left of it when the others are known.
+        up: the values, or what is left of them, whichever moved more, are higher than they were.
+        at_once: most of the way was gone within the recent time.
     """
 
     role: str
-    stability: float
-    shift: float
-    residual: float
     inputs: float
     relation: float
-    suddenness: float
+    up: bool
+    at_once: bool
 
     @property
-    def kind(self) -> str:
-        """`fault` or `drift` where the relation moved, `elsewhere` where only the input did, "" where neither."""
-        if self.relation > 1.0:
-            return "fault" if self.suddenness > SUDDEN else "drift"
-        return "elsewhere" if self.inputs > 1.0 else ""
+    def size(self) -> float:
+        """The larger of both."""
+        return max(self.inputs, self.relation)
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How a machine moved.
+    """How a machine moved; the roles in the order of the model."""
 
-    Attributes:
-        inputs: the largest `inputs` of a role.
-        residuals: the largest `relation` of a role: 1.0 is as far as parts of the training time ever were.
-        roles: in the order of the model.
-    """
-
-    inputs: float
-    residuals: float
     roles: tuple[RoleDrift, ...]
 
     @property
-    def moved(self) -> tuple[str, ...]:
-        """The roles that are farther than any part of the training time, the farthest first."""
-        ranked = sorted(self.roles, key=lambda role: -max(role.relation, role.inputs))
-        return tuple(role.role for role in ranked if role.kind)
+    def inputs(self) -> float:
+        """The largest of a role."""
+        return max((role.inputs for role in self.roles), default=0.0)
+
+    @property
+    def relations(self) -> float:
+        """The largest of a role."""
+        return max((role.relation for role in self.roles), default=0.0)
+
+    @property
+    def moved(self) -> tuple[RoleDrift, ...]:
+        """Those beyond their limit, the farthest first."""
+        return tuple(sorted((role for role in self.roles if role.size > 1.0), key=lambda role: -role.size))
 
 
-def drift_facts(model: HealthModel, values: Floats) -> dict[str, Any]:
-    """What a card keeps under `drift`; nothing where the training data are too few to say."""
-    try:
-        return {"drift": DriftReference.of(model, values).to_json()}
-    except TooLittleData:
-        return {}
-
-
-def drift(reference: DriftReference, model: HealthModel, values: Floats) -> Drift:
-    """Of recent rows, (steps, roles) with NaN rows where nothing counts: some days of them.
+def drift(reference: DriftReference, recent: Recent) -> Drift:
+    """Of recent moments.
 
     Raises:
-        TooLittleData: fewer rows than would do.
+        TooLittleData: fewer moments than would do.
     """
-    rows, residuals = _counted(model, values)
-    edges = np.array(reference.edges)
-    stability = _index(np.array(reference.shares), _shares(rows, edges))
-    shift = (rows.mean(axis=0) - reference.mean) / np.maximum(reference.spread, 1e-300)
-    residual = residuals.mean(axis=0) - reference.residual
-    inputs, relation = stability / reference.stability_usual, np.abs(residual) / reference.residual_usual
-    sudden = _suddenness(residuals)
-    numbers = np.column_stack([stability, shift, residual, inputs, relation, sudden])
-    roles = tuple(RoleDrift(name, *row) for name, row in zip(reference.roles, numbers.tolist(), strict=True))
-    return Drift(float(inputs.max()), float(relation.max()), roles)
+    count = len(recent.values)
+    if count < FEWEST:
+        raise TooLittleData("the drift of a model: scores", count, FEWEST)
+    found = [
+        _moved(role, recent.values[:, column], recent.residuals[:, column])
+        for column, role in enumerate(reference.roles)
+    ]
+    if recent.target is not None:
+        off = recent.target
+        mean = float(off.mean())
+        found.append(RoleDrift(TARGET, 0.0, abs(mean), mean > 0.0, _at_once(off, abs(mean))))
+    return Drift(tuple(found))
 
 
-def _counted(model: HealthModel, values: Floats) -> tuple[Floats, Floats]:
-    residuals = model.residuals(values)
-    whole = present(residuals)
-    if int(whole.sum()) < FEWEST:
-        raise TooLittleData("the drift of a model", int(whole.sum()), FEWEST)
-    return values[whole], residuals[whole]
+def quantiles(values: Floats) -> Floats:
+    """Of each column, shape (quantiles, ...)."""
+    return np.asarray(np.quantile(values, QUANTILES, axis=0))
 
 
-def _shares(rows: Floats, edges: Floats) -> Floats:
-    """Share of the rows in each tenth, (roles, tenths); a role with few different values fills some of them only."""
-    pairs = zip(edges, rows.T, strict=True)
-    counts = [np.bincount(np.searchsorted(edge, column), minlength=TENTHS) for edge, column in pairs]
-    return np.asarray(np.array(counts) / len(rows))
+def residuals_of(values: Floats, expected: Floats, half: Floats) -> Floats:
+    """What is left of each role, in half bands; shapes alike. 0 where the band has no width."""
+    return np.asarray(np.where(half > 0.0, (values - expected) / np.where(half > 0.0, half, 1.0), 0.0))
 
 
-def _index(usual: Floats, found: Floats) -> Floats:
-    """Population stability index of each role; a tenth never counts as less than a thousandth."""
-    one, other = np.maximum(usual, 1e-3), np.maximum(found, 1e-3)
-    return np.asarray(((other - one) * np.log(other / one)).sum(axis=1))
+def even(count: int, most: int) -> Sequence[int]:
+    """Numbers of at most `most` of `count` things, evenly spread."""
+    return [int(one) for one in np.unique(np.linspace(0, count - 1, min(count, most)).round())] if count else []
 
 
-def _suddenness(residuals: Floats) -> Floats:
-    """Share of the largest way between any two looks that was gone within two looks: one may lie across it."""
-    looks = np.stack([np.median(part, axis=0) for part in np.array_split(residuals, LOOKS)])
-    way = np.ptp(looks, axis=0)
-    return np.asarray(np.abs(looks[2:] - looks[:-2]).max(axis=0) / np.maximum(way, 1e-12))
+def _moved(role: RoleReference, values: Floats, residuals: Floats) -> RoleDrift:
+    inputs, relation = role.inputs(values), role.relation(residuals)
+    if role.residual is None or inputs > relation:
+        up = bool(np.median(values) > role.mean)
+        return RoleDrift(role.role, inputs, relation, up, _at_once(values / role.spread, inputs * role.limit))
+    up = bool(residuals.mean() > role.residual)
+    return RoleDrift(role.role, inputs, relation, up, _at_once(residuals, relation * role.residual_limit))
 
 
-def _told(numbers: Floats) -> tuple[float, ...]:
-    return tuple(float(number) for number in numbers)
+def _at_once(course: Floats, moved: float) -> bool:
+    """Whether most of what it `moved` was gone within two of the looks: one of them may lie across it."""
+    looks = np.array([float(np.median(part)) for part in np.array_split(course, LOOKS)])
+    way = float(np.ptp(looks))
+    return way > STEEP * moved and float(np.abs(looks[2:] - looks[:-2]).max()) > SUDDEN * way

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from tagsight_models.card_writing import Origin, Outcome, card_of
-from tagsight_models.drift import drift_facts
+from tagsight_models.drift_reference import drift_facts
 from tagsight_models.frame import Floats
 from tagsight_models.health import HealthModel
 from tagsight_models.health_fit import fit_health
@@ -44,7 +44,7 @@ def train_health(data: TrainingData, settings: TrainingSettings, origin: Origin,
     outcome = Outcome(model, rows, fitted, limit, judged, time.monotonic() - started)
     card = card_of(outcome, settings, origin)
     comparison = {**card.comparison, "remarks": list(start.remarks)}
-    facts = {**card.facts, **drift_facts(model, rows.values)}
+    facts = {**card.facts, **drift_facts(model, rows.values, settings.every_ns)}
     return Trained(model, replace(card, comparison=comparison, metrics={**card.metrics, **start.metrics}, facts=facts))
 
 

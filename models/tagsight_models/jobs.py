@@ -1,6 +1,7 @@
 """What a model is for: one typed registry of jobs, and the training of each from data to a model and its card."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -9,6 +10,7 @@ import numpy as np
 from tagsight_models.card_writing import Origin, card_of_job
 from tagsight_models.diagnosis.fit import train_diagnosis
 from tagsight_models.diagnosis.settings import DiagnosisSettings
+from tagsight_models.drift_reference import drift_facts, rows_of
 from tagsight_models.errors import UnusableInput
 from tagsight_models.findings import Findings
 from tagsight_models.health_training import train_health
@@ -65,7 +67,9 @@ def train(
         raise UnusableInput("job", f"{job!r} is not one of health, {', '.join(FIND)}")
     find, kind = FIND[job]
     found = find(data, settings, kind() if of_job is None else of_job, progress)
-    return Trained(found.model, card_of_job(job, found, data.frame, settings, origin))
+    card = card_of_job(job, found, data.frame, settings, origin)
+    known = drift_facts(found.model, rows_of(data.frame, found.model.roles), settings.every_ns)
+    return Trained(found.model, replace(card, facts={**card.facts, **known}))
 
 
 def _diagnosis(
