@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from tagsight_models.frame import Flags, Floats
-from tagsight_models.health import FARTHEST, HealthModel
+from tagsight_models.health import HealthModel
+from tagsight_models.health_stack import FARTHEST
 from tagsight_models.networks.leave_role_out import context
 
 BOUND: Final = 6.0

@@ -13,32 +13,25 @@
 All of it looks at one window only (design law 15).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from tagsight_models.conditional import filled
 from tagsight_models.frame import Flags, Floats, Role
 from tagsight_models.health_gradient import slopes
+from tagsight_models.health_stack import FARTHEST, OUTSIDE, HealthStack
 from tagsight_models.job_model import Results
 from tagsight_models.job_output import JobOutput
-from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
+from tagsight_models.networks.leave_role_out import LeaveRoleOut
 from tagsight_models.parts import only, roles_of, said_of_roles, weights_of, with_weights
 from tagsight_models.regimes import Regimes
-from tagsight_models.residual_statistic import RECENT, SMOOTHING, STACKED, ResidualStatistic
+from tagsight_models.residual_statistic import STACKED, ResidualStatistic
 from tagsight_models.scoring_model import Expectation
-from tagsight_models.statistics.ewma import weights
 from tagsight_models.statistics.statistic import complete, present
-from tagsight_models.value_statistic import ValueStatistic, lookbacks, taps_of
-
-FARTHEST = 1e6  # standardised values are kept within this
-KNEE = 10.0  # residuals beyond this many spreads grow with their logarithm only
-OUTSIDE = 1e4  # spreads beyond which a value is as far away as can be
-CHUNK = 200_000  # numbers in the hidden layer at a time: fits a processor's cache
+from tagsight_models.value_statistic import ValueStatistic, lookbacks
 
 ARRAYS: Final = ("centre", "scale", "spread", "band", "covariance")
 STATISTIC: Final = ("centre", "space", "recent_centre", "recent_space", "level_centre", "level_space")
@@ -92,21 +85,7 @@ class HealthModel:
         self.roles, self.grid_ns, self.window_steps, self.lags = roles, grid_ns, window_steps, lags
         self.network = network.double().eval().requires_grad_(requires_grad=False)
         self.parameters = parameters
-        self._centre, self._scale = torch.as_tensor(parameters.centre), torch.as_tensor(parameters.scale)
-        self._spread = torch.as_tensor(parameters.spread)
-        statistic, plain = parameters.statistic, parameters.values
-        self._plain = torch.as_tensor(plain.centre), torch.as_tensor(plain.space)
-        self._plain_taps = [
-            torch.as_tensor(taps[::-1] / scale**2)
-            for taps, scale in zip(taps_of(window_steps), plain.scales, strict=True)
-        ]
-        self._quick = torch.as_tensor(statistic.centre), torch.as_tensor(statistic.space)
-        self._recent = torch.as_tensor(statistic.recent_centre), torch.as_tensor(statistic.recent_space)
-        self._level = torch.as_tensor(statistic.level_centre), torch.as_tensor(statistic.level_space)
-        smallest = np.array([role.smallest_deviation for role in roles])
-        self._smallest = torch.as_tensor(smallest / parameters.scale)
-        self._dead_zone = bool((smallest > 0.0).any())
-        self._taps = torch.as_tensor(weights(SMOOTHING, self.taps)[::-1].copy())
+        self._stack = HealthStack([self])
 
     @property
     def taps(self) -> int:
@@ -218,41 +197,32 @@ class HealthModel:
         normal, limit = self.parameters.normal, self.parameters.limit
         return np.asarray(np.maximum(distance - normal, 0.0) / (limit - normal))
 
-    @torch.inference_mode()
     def distance(self, windows: Floats) -> Floats:
         """Distance of each window, shape (n,), before normal and limit are applied."""
-        found = np.empty(len(windows))
-        for part in self._chunks(len(windows), self.window_steps):
-            found[part] = torch.sqrt(self._statistic(self._standardised(windows[part]))).numpy()
+        return self.of_regimes(windows, self._stack.distance(windows[None])[0])
+
+    def of_regimes(self, windows: Floats, distance: Floats) -> Floats:
+        """Distances of windows, each by what is usual in its regime."""
         regimes = self.parameters.regimes
-        return found if regimes is None else np.asarray(found / regimes.divisors(regimes.states(windows)))
+        return distance if regimes is None else np.asarray(distance / regimes.divisors(regimes.states(windows)))
 
     def unjudged(self, windows: Floats) -> list[str]:
         """For each window, why its score says nothing, in words: its regime was not seen in training; "" for most."""
         regimes = self.parameters.regimes
         return [""] * len(windows) if regimes is None else regimes.unjudged(windows)
 
-    @torch.inference_mode()
     def expectation(self, windows: Floats) -> Expectation:
         """Expected value and band of each role at the last step of each window."""
-        values = self._standardised(windows[:, self.window_steps - self.lags[-1] - 1 :])
-        expected, log_spread = self.network(context(values, self.lags)[:, 0])
-        parameters = self.parameters
-        centre = expected.numpy() * parameters.scale + parameters.centre
-        half = parameters.band * (self._spread * torch.exp(log_spread)).numpy() * parameters.scale
-        half = np.maximum(half, [role.smallest_deviation for role in self.roles])
-        return Expectation(centre, centre - half, centre + half)
+        found = self._stack.expectation(windows[None])
+        return Expectation(found.expected[0], found.lower[0], found.upper[0])
 
-    @torch.inference_mode()
     def residuals(self, values: Floats) -> Floats:
         """Residual of each step of a series (steps, roles); NaN rows where the context is not whole."""
         longest = self.lags[-1]
         found = np.full(values.shape, np.nan)
         whole = present(values)
         filled = np.where(whole[:, None], values, self.parameters.centre)
-        for start in range(longest, len(values), self._steps_at_once):
-            stop = min(start + self._steps_at_once, len(values))
-            found[start:stop] = self._residuals(self._standardised(filled[None, start - longest : stop]))[0].numpy()
+        found[longest:] = self._stack.residuals(filled[None])[0]
         found[~complete(whole, longest + 1)] = np.nan
         return found
 
@@ -274,65 +244,7 @@ class HealthModel:
         plain = self.parameters.values.parts(standardised(values, self.parameters), self.window_steps)
         return np.column_stack([plain, self.parameters.statistic.parts(self.residuals(values), self.taps)])
 
-    @property
-    def _steps_at_once(self) -> int:
-        return max(64, CHUNK // (len(self.roles) * max(8, self.network.bias.shape[1])))
-
-    def _chunks(self, count: int, steps: int) -> Iterator[slice]:
-        at_once = max(1, self._steps_at_once // steps)
-        for start in range(0, count, at_once):
-            yield slice(start, min(start + at_once, count))
-
-    def _standardised(self, values: Floats) -> Tensor:
-        own = torch.from_numpy(np.array(values, dtype=np.float64, order="C"))
-        return own.sub_(self._centre).div_(self._scale).clamp_(-FARTHEST, FARTHEST)
-
-    def _residuals(self, values: Tensor) -> Tensor:
-        """(batch, steps, roles) -> (batch, steps - longest lag, roles)."""
-        seen = context(values, self.lags)
-        expected, log_spread = self.network(seen.flatten(0, 1))
-        deviation = values[:, self.lags[-1] :] - expected.view(*seen.shape[:2], -1)
-        if self._dead_zone:
-            deviation = torch.sign(deviation) * (deviation.abs() - self._smallest).clamp_(min=0.0)
-        scaled = deviation / (self._spread * torch.exp(log_spread)).view_as(deviation)
-        return _compressed(scaled)
-
-    def _statistic(self, values: Tensor) -> Tensor:
-        """(batch, steps, roles) -> squared distance of each window, (batch,)."""
-        residuals = self._residuals(values)
-        steps = residuals.shape[1]
-        stacks = torch.cat([residuals[:, STACKED - 1 - lag : steps - lag] for lag in range(STACKED)], dim=2)
-        quick = _squared(stacks, self._quick) @ self._taps
-        recent = _squared(residuals[:, -min(RECENT, self.taps) :].mean(dim=1), self._recent)
-        level = _squared(residuals[:, STACKED - 1 :].mean(dim=1), self._level)
-        return torch.stack([*self._values_squared(values), quick, recent, level]).amax(dim=0)
-
-    def _values_squared(self, values: Tensor) -> Iterator[Tensor]:
-        """(batch, steps, roles) -> squared distance of the values, each part (batch,)."""
-        newest = values[:, -max(lookbacks(self.window_steps)) :].clamp(-OUTSIDE, OUTSIDE)
-        steps, knee = newest.shape[1], self.parameters.values.knee
-        stacks = torch.cat([newest[:, STACKED - 1 - lag : steps - lag] for lag in range(STACKED)], dim=2)
-        squared = _squared(stacks, self._plain)
-        squared = squared.clamp(max=knee) + knee * (squared.clamp(min=knee) / knee).log()
-        for taps in self._plain_taps:
-            yield squared[:, -len(taps) :] @ taps
-
 
 def standardised(values: Floats, parameters: HealthParameters) -> Floats:
     """What the statistic on the values looks at: within +-`OUTSIDE` spreads."""
     return np.clip((values - parameters.centre) / parameters.scale, -OUTSIDE, OUTSIDE)
-
-
-def _squared(rows: Tensor, part: tuple[Tensor, Tensor]) -> Tensor:
-    """Squared length of (rows - centre) @ space along the last axis."""
-    centre, space = part
-    found = (rows - centre) @ space
-    return (found * found).sum(dim=-1)
-
-
-def _compressed(residuals: Tensor) -> Tensor:
-    """Linear up to `KNEE`, logarithmic beyond: one wild step must not outweigh a lasting deviation. Monotone."""
-    size = residuals.abs()
-    if not size.numel() or size.max() <= KNEE:
-        return residuals
-    return torch.sign(residuals) * (size.clamp(max=KNEE) + KNEE * torch.log(size.clamp_(min=KNEE) / KNEE))
