@@ -10,6 +10,7 @@ from tagsight_models.diagnosis.components import Component
 from tagsight_models.diagnosis.model import DiagnosisModel
 from tagsight_models.diagnosis.pool import calibration_error, pooled, surprise
 from tagsight_models.diagnosis.settings import DiagnosisSettings
+from tagsight_models.diagnosis.strangeness import Strangeness
 from tagsight_models.frame import Floats
 
 SUREST: Final = 0.9999  # a limit is never above this probability
@@ -61,16 +62,18 @@ class HeldOut:
             found[one] = max(1.0, float(np.quantile(own, 1.0 - settings.unknown_share, method="higher")))
         return found
 
-    def limits(self, weights: Floats, settings: DiagnosisSettings) -> tuple[float, float]:
-        """Probability of any fault, and novelty, at their limits."""
-        novelty = (self.apart / self.allowance(settings)).min(axis=1)
-        unknown = float(np.quantile(novelty, 1.0 - settings.unknown_share, method="higher"))
+    def limits(self, weights: Floats, settings: DiagnosisSettings) -> tuple[Strangeness, float, float]:
+        """What is strange; probability of any fault, and strangeness, at their limits."""
+        apart, found = self.apart / self.allowance(settings), pooled(self.opinions, weights)
+        strangeness = Strangeness.of(found, apart)
+        usual = strangeness(found, apart)
+        unknown = max(float(np.quantile(usual[np.isfinite(usual)], 1.0 - settings.unknown_share, method="higher")), 1.0)
         normal = self.classes == self.component.normal
         if not normal.any():
-            return settings.sure_from, max(unknown, 1.0)
-        chances = -np.expm1(pooled(self.opinions[:, normal], weights)[:, self.component.normal])
+            return strangeness, settings.sure_from, unknown
+        chances = -np.expm1(found[normal, self.component.normal])
         asked = float(np.quantile(chances, 1.0 - settings.false_share, method="higher"))
-        return min(max(settings.sure_from, asked), SUREST), max(unknown, 1.0)
+        return strangeness, min(max(settings.sure_from, asked), SUREST), unknown
 
 
 def told(held: HeldOut, model: DiagnosisModel) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from tagsight_models.diagnosis.components import UNKNOWN, Component
 from tagsight_models.diagnosis.experts import Experts
 from tagsight_models.diagnosis.novelty import Novelty
 from tagsight_models.diagnosis.pool import pooled
+from tagsight_models.diagnosis.strangeness import Strangeness
 from tagsight_models.frame import Floats
 
 
@@ -22,15 +23,17 @@ class Judgement:
         component: what it is about.
         experts: their opinions.
         weights: shape (experts,), of the pool.
-        novelty: how unlike everything a window is.
+        novelty: how far from each class a window is.
+        strangeness: how doubtful and how far held-out windows of known classes were.
         fault_from: probability of any fault from which on it is called a fault.
-        unknown_from: novelty above which the class is unknown.
+        unknown_from: strangeness above which the class is unknown.
     """
 
     component: Component
     experts: Experts
     weights: Floats
     novelty: Novelty
+    strangeness: Strangeness
     fault_from: float
     unknown_from: float
 
@@ -39,8 +42,11 @@ class Judgement:
         return pooled(self.experts.log_probabilities(features), self.weights)
 
     def unfamiliar(self, features: Floats) -> Floats:
-        """Novelty in units of its limit, shape (n,): above 1 the class is unknown."""
-        return self.novelty(features) / self.unknown_from
+        """Strangeness in units of its limit, shape (n,): above 1 the class is unknown."""
+        return self._unfamiliar(features, self.log_probabilities(features))
+
+    def _unfamiliar(self, features: Floats, log_probabilities: Floats) -> Floats:
+        return self.strangeness(log_probabilities, self.novelty.apart(features)) / self.unknown_from
 
     def score(self, log_probabilities: Floats) -> Floats:
         """0: surely normal, 1.0: the probability of any fault is `fault_from`; 0 where no class is the normal one."""
@@ -58,14 +64,15 @@ class Judgement:
 
     def classes(self, features: Floats) -> list[str]:
         """Class of each window in words, "unknown" where it is like nothing learned."""
-        named = self.named(self.log_probabilities(features))
-        new = self.unfamiliar(features) > 1.0
+        found = self.log_probabilities(features)
+        named, new = self.named(found), self._unfamiliar(features, found) > 1.0
         return [UNKNOWN if new[n] else self.component.classes[one] for n, one in enumerate(named)]
 
     def tensors(self) -> dict[str, Floats]:
         """The arrays."""
         said = {"weights": self.weights}
         said |= {f"novelty.{name}": value for name, value in self.novelty.tensors().items()}
+        said |= {f"strange.{name}": value for name, value in self.strangeness.tensors().items()}
         return said | {f"experts.{name}": value for name, value in self.experts.tensors().items()}
 
     def to_json(self) -> dict[str, Any]:
@@ -88,6 +95,7 @@ class Judgement:
         component = Component.from_json(said["component"])
         inside = {name[8:]: value for name, value in tensors.items() if name.startswith("experts.")}
         new = {name[8:]: value for name, value in tensors.items() if name.startswith("novelty.")}
+        strange = {name[8:]: value for name, value in tensors.items() if name.startswith("strange.")}
         experts = Experts.from_tensors(said["experts"], inside, features, component)
         if tensors["weights"].shape != (len(experts.names),):
             msg = "weights of other experts"
@@ -97,6 +105,7 @@ class Judgement:
             experts,
             tensors["weights"],
             Novelty.from_tensors(new, features, len(component.classes)),
+            Strangeness.from_tensors(strange),
             float(said["fault_from"]),
             float(said["unknown_from"]),
         )

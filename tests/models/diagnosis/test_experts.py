@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy.special import log_softmax
 
 from tagsight_models.diagnosis.discriminants import Spread
+from tagsight_models.diagnosis.experts import straight_experts, unbent
 from tagsight_models.diagnosis.forest import Forest, grow
 from tagsight_models.diagnosis.pool import calibration_error, pool_weights, pooled, surprise
 from tagsight_models.diagnosis.severity import severities
@@ -72,6 +73,27 @@ def test_severities_know_what_lies_between_classes() -> None:
     features = rank[:, None] * np.asarray([1.0, -0.5]) + 0.2 * RANDOM.normal(size=(400, 2))
     (found,) = severities(features, rank, 4, [1e-3])
     assert (found.log_probabilities(features).argmax(axis=1) == rank).mean() > 0.95
+
+
+def test_straight_experts_see_what_is_linear_in_the_numbers_as_they_were() -> None:
+    random = np.random.default_rng(5)
+    rank = random.integers(3, size=600)
+    common = 40.0 * random.normal(size=600)  # moves both numbers, far more than what tells the classes
+    numbers = np.stack([common + rank, 2.0 * common - rank], axis=1) + 0.1 * random.normal(size=(600, 2))
+    bent = np.arcsinh(numbers)
+    np.testing.assert_allclose(unbent(bent), numbers)
+    (discriminants, _), (severity, *_) = straight_experts(bent, rank, 3, ordered=True)
+    assert (discriminants.log_probabilities(unbent(bent)).argmax(axis=1) == rank).mean() > 0.95
+    assert (severity.log_probabilities(unbent(bent)).argmax(axis=1) == rank).mean() > 0.9
+    of_bent = Spread.of(bent, rank, 3).discriminants(1e-4)
+    assert (of_bent.log_probabilities(bent).argmax(axis=1) == rank).mean() < 0.8
+
+
+def test_a_number_that_never_varies_does_no_harm_to_straight_experts() -> None:
+    features = np.concatenate([FEATURES, np.zeros((300, 1))], axis=1)
+    (discriminants, _), ranks = straight_experts(features, CLASSES, 3, ordered=False)
+    assert accuracy(discriminants.log_probabilities(unbent(features))) > 0.8
+    assert ranks == ()
 
 
 def test_a_pool_makes_overconfident_opinions_honest() -> None:
