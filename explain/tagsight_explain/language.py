@@ -25,6 +25,7 @@ class Language:
         decimal: sign between whole number and decimals.
         texts: key -> part of a sentence, with placeholders in braces.
         reasons: key -> why something is so, likewise.
+        pictures: key -> text in a picture or a page of pictures, likewise.
     """
 
     code: str
@@ -32,6 +33,7 @@ class Language:
     decimal: str
     texts: Mapping[str, str]
     reasons: Mapping[str, str]
+    pictures: Mapping[str, str]
 
     def say(self, key: str, **values: str) -> str:
         """A text with its placeholders filled; what they are filled with is taken as it is."""
@@ -77,7 +79,7 @@ def language(code: str) -> Language:
     if code not in languages():
         raise KeyError(code)
     given = json.loads((files("tagsight_explain") / "languages" / f"{code}{_SUFFIX}").read_text(encoding="utf-8"))
-    return Language(code, given["name"], given["decimal"], given["texts"], given["reasons"])
+    return Language(code, given["name"], given["decimal"], given["texts"], given["reasons"], given["pictures"])
 
 
 @cache

@@ -28,10 +28,14 @@ def test_a_catalogue_has_every_text_with_the_same_placeholders(code: str) -> Non
     english, this = language(ENGLISH), language(code)
     assert this.texts.keys() == english.texts.keys()
     assert this.reasons.keys() == english.reasons.keys()
+    assert this.pictures.keys() == english.pictures.keys()
     for key, text in [*english.texts.items(), *english.reasons.items()]:
         other = this.texts.get(key) or this.reasons[key]
         assert other.strip(), key
         assert placeholders(other) == placeholders(text), key
+    for key, text in english.pictures.items():
+        assert this.pictures[key].strip(), key
+        assert placeholders(this.pictures[key]) == placeholders(text), key
     assert this.name
     assert len(this.decimal) == 1
 
