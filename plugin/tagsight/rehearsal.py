@@ -104,7 +104,7 @@ class _Replay:
 
     def take(self, due: Sequence[int], history: History, laboratory: tuple[LabReading, ...] = ()) -> None:
         """Score a chunk; explain the runs that announce an alarm, and no other."""
-        runs = self.scorer.score(_task(self.participant, due, history, laboratory))
+        runs = self.scorer.score(task_for(self.participant, due, history, laboratory))
         for one in runs:
             self.times.append(one.run.due_ns)
             self.scores.append(np.nan if one.run.score is None else one.run.score)
@@ -163,7 +163,9 @@ async def rehearse(  # noqa: PLR0917 - what a replay rests on
     replay, kept = _Replay(participant, scorer, timezone, language), Laboratory()
     for first in range(0, len(due), CHUNK):
         chunk = due[first : first + CHUNK]
-        replay.take(chunk, await _read(participant, chunk, read), await _laboratory(participant, chunk, read, kept))
+        replay.take(
+            chunk, await read_for(participant, chunk, read), await laboratory_for(participant, chunk, read, kept)
+        )
         progress(first + len(chunk), len(due))
     return Rehearsal(
         participant=participant,
@@ -175,7 +177,7 @@ async def rehearse(  # noqa: PLR0917 - what a replay rests on
     )
 
 
-async def _read(participant: Participant, due: Sequence[int], read: Read) -> History:
+async def read_for(participant: Participant, due: Sequence[int], read: Read) -> History:
     """What the chunk needs; tags that are stored seldom are read further back, in a read of their own."""
     starts = participant.starts(due[0])
     usual, end = max(starts.values()), due[-1] + READ_BEYOND_NS
@@ -189,7 +191,7 @@ async def _read(participant: Participant, due: Sequence[int], read: Read) -> His
     return History(Span(min(starts.values()), end), tags)
 
 
-async def _laboratory(one: Participant, due: Sequence[int], read: Read, kept: Laboratory) -> tuple[LabReading, ...]:
+async def laboratory_for(one: Participant, due: Sequence[int], read: Read, kept: Laboratory) -> tuple[LabReading, ...]:
     """Every laboratory value that counts for any due time of the chunk: each knows when it was known."""
     target = one.target
     if target is None:
@@ -200,7 +202,7 @@ async def _laboratory(one: Participant, due: Sequence[int], read: Read, kept: La
         return (await read([target], span)).tags[target]
 
     async def inputs(time_ns: int) -> Mapping[str, TagHistory]:
-        found = await _read(one, [time_ns // grid_ns * grid_ns], read)
+        found = await read_for(one, [time_ns // grid_ns * grid_ns], read)
         return {role: found.tags[source] for role, source in one.sources.items()}
 
     span = Span(due[0] - one.facts.card.asks["target_back_ns"], due[-1] + 1)
@@ -212,7 +214,10 @@ def due_times(span: Span, every_ns: int) -> range:
     return range(-(-span.start_ns // every_ns) * every_ns, span.end_ns, every_ns)
 
 
-def _task(one: Participant, due: Sequence[int], history: History, laboratory: tuple[LabReading, ...] = ()) -> ScoreTask:
+def task_for(
+    one: Participant, due: Sequence[int], history: History, laboratory: tuple[LabReading, ...] = ()
+) -> ScoreTask:
+    """What the scorer takes for due times that lie near each other, their history and laboratory values."""
     return ScoreTask(
         plan=one.plan,
         roles=one.binding.roles,

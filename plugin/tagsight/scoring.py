@@ -37,8 +37,10 @@ MOST_ROLES_NAMED: Final = 3
 class Scorer:
     """Scores and explains with the approved models of one store."""
 
-    def __init__(self, place: StorePlace) -> None:
+    def __init__(self, place: StorePlace, versions: Mapping[str, int] | None = None) -> None:
+        """`versions`: of models that are asked for by number; of all others the approved one counts."""
         self._store = ModelStore(place.root, place.key)
+        self._versions = dict(versions or {})
         self._loaded: dict[str, Loaded] = {}
         self._challengers: dict[str, Loaded] = {}
 
@@ -47,7 +49,7 @@ class Scorer:
         found: list[ModelFacts | Unloadable] = []
         for name in names:
             try:
-                loaded = self._store.load_approved(name)
+                loaded = self._load(name)
             except ModelError as error:
                 self._loaded.pop(name, None)
                 if not isinstance(error, NoSuchModel):
@@ -62,6 +64,18 @@ class Scorer:
             self._challenge(name, loaded)
             found.append(ModelFacts(name, loaded.version, loaded.card, loaded.refused))
         return found
+
+    def model(self, name: str) -> JobModel:
+        """The model that scores.
+
+        Raises:
+            ModelError: there is none, or it is damaged.
+        """
+        return (self._loaded.get(name) or self._load(name)).model
+
+    def _load(self, name: str) -> Loaded:
+        version = self._versions.get(name)
+        return self._store.load_approved(name) if version is None else self._store.load(name, version)
 
     def _challenge(self, name: str, champion: Loaded) -> None:
         """The newest later version that takes the same windows scores in the shadow of the one that runs."""
@@ -83,7 +97,7 @@ class Scorer:
         """
         name = task.plan.key
         try:
-            loaded = self._loaded.get(name) or self._store.load_approved(name)
+            loaded = self._loaded.get(name) or self._load(name)
         except ModelError as error:
             return [ScoredRun(Run(name, due, 0, None, BAD, reason=str(error))) for due in task.due]
         self._loaded[name] = loaded
@@ -91,7 +105,7 @@ class Scorer:
 
     def explain(self, model: str, runs: Sequence[ScoredRun], settings: ExplainSettings) -> list[Run]:
         """The same runs with their explanations; a failure is one too, with its reason."""
-        loaded = self._loaded.get(model) or self._store.load_approved(model)
+        loaded = self._loaded.get(model) or self._load(model)
         asked = [one for one in runs if one.window is not None and one.run.score is not None]
         if any(one.run.version != loaded.version for one in asked):
             return [
