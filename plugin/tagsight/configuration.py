@@ -28,12 +28,13 @@ _USER_INFO: Final = re.compile(r"//[^/@]*@")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found: a plan if there is no fault. Warnings read like faults and forbid nothing."""
+    """What a check found: the text, and a plan if there is no fault. Warnings read like faults and forbid nothing."""
 
     path: str
     plan: Plan | None
     faults: tuple[Fault, ...] = ()
     warnings: tuple[Fault, ...] = ()
+    text: str = ""
 
 
 def load(path: Path) -> Plan:
@@ -66,11 +67,12 @@ def check_text(text: str, path: Path) -> Checked:
     if not isinstance(root.value, dict):
         faults.append(Fault(1, "file", "", "not a group of settings", "Write for example `timezone: Europe/Berlin`."))
     if not isinstance(root.value, dict) or any(fault.setting == "file" for fault in faults):
-        return Checked(str(path), None, tuple(faults))
+        return Checked(str(path), None, tuple(faults), text=text)
     check = _Check(root, path.absolute().parent, faults)
     plan = check.plan()
     ordered = sorted(_once(check.faults), key=lambda fault: fault.line)
-    return Checked(str(path), None if ordered else plan, tuple(ordered), tuple(check.warnings) if not ordered else ())
+    warnings = tuple(check.warnings) if not ordered else ()
+    return Checked(str(path), None if ordered else plan, tuple(ordered), warnings, text)
 
 
 @dataclass

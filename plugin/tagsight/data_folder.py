@@ -39,6 +39,16 @@ class DataFolder:
         return self.root / "users.json"
 
     @property
+    def web_tokens(self) -> Path:
+        """Digests of the tokens with which HMIs show faceplates."""
+        return self.root / "web-tokens.json"
+
+    @property
+    def first_link(self) -> Path:
+        """How the first user of the pages is made: a link that works once (0600), while there is no admin."""
+        return self.root / "first-link.txt"
+
+    @property
     def passwords(self) -> Path:
         """Passwords of historians where there is no key store (0600)."""
         return self.root / "passwords.json"
@@ -67,6 +77,11 @@ class DataFolder:
     def history(self) -> Path:
         """What was read once: Parquet by tag and day, catalogue, gap ledger. May be deleted; it is read again."""
         return self.root / "history"
+
+    @property
+    def applied(self) -> Path:
+        """Dated copies of the configurations that were applied, and the request to the service."""
+        return self.root / "applied"
 
     @property
     def logs(self) -> Path:

@@ -14,10 +14,11 @@ from tagsight.plan import Plan
 
 def digest_of(plan: Plan) -> str:
     """SHA-256 of the plan's canonical JSON: the same for the same meaning, however the file is written."""
-    return hashlib.sha256(json.dumps(_canonical(plan), sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(canonical(plan), sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
-def _canonical(value: Any) -> Any:
+def canonical(value: Any) -> Any:
+    """The plan, or a part of it, as JSON values."""
     plain = value
     match value:
         case Condition():
@@ -27,10 +28,10 @@ def _canonical(value: Any) -> Any:
         case Enum():
             plain = value.value
         case Mapping():
-            plain = {str(key): _canonical(part) for key, part in value.items()}
+            plain = {str(key): canonical(part) for key, part in value.items()}
         case tuple() | list():
-            plain = [_canonical(part) for part in value]
+            plain = [canonical(part) for part in value]
         case _ if dataclasses.is_dataclass(value):
             names = [one.name for one in dataclasses.fields(value) if one.name != "digest"]
-            plain = {name: _canonical(getattr(value, name)) for name in names}
+            plain = {name: canonical(getattr(value, name)) for name in names}
     return plain

@@ -140,11 +140,16 @@ class InstanceLock:
         except OSError:
             os.close(descriptor)
             return False
-        os.ftruncate(descriptor, 0)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, f"{os.getpid()}\n{about}\n".encode("ascii"))
         self._descriptor = descriptor
+        self.describe(about)
         return True
+
+    def describe(self, about: str) -> None:
+        """Say something else about the holder; harmless when not held."""
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            os.write(self._descriptor, f"{os.getpid()}\n{about}\n".encode("ascii"))
 
     def release(self) -> None:
         """Give it back; harmless when not held."""

@@ -38,6 +38,10 @@ class PluginState:
     status: PluginStatus | None = field(init=False, default=None)
     _beats: int = field(init=False, default=0)
 
+    def go_on_from(self, before: PluginStatus | None) -> None:
+        """Count on from the last heartbeat of the service before: it moves at the first beat."""
+        self._beats = before.heartbeat if before is not None else 0
+
     def beat(self) -> None:
         """Rewrite the file with the next heartbeat. Raises StorageError."""
         self._beats += 1

@@ -4,6 +4,7 @@ What runs, and what its end would mean:
 
 * ticks, training and housekeeping by the schedule: a tick that fails is told and made good by the next one;
 * explanations behind the scores;
+* a look once an hour at how far each model's inputs have drifted;
 * delivery to historians that take results as writes;
 * operators' writes from the inbox, and in the tags of historians that take results as writes;
 * the heartbeat: as long as it moves, the outputs are what they say. Nothing that a historian does holds it up.
@@ -22,10 +23,12 @@ from tagsight.clocks import SECOND, Clock, ClockWatch
 from tagsight.connections import Link
 from tagsight.cut_off import CutOff
 from tagsight.data_folder import DataFolder
+from tagsight.drift_watch import DriftWatch
 from tagsight.errors import StorageError, TagSightError
 from tagsight.explaining import Explainer
 from tagsight.heartbeat import HeartbeatFile
 from tagsight.history_keeping import Histories
+from tagsight.in_progress import InProgress
 from tagsight.inbox import Inbox
 from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
@@ -57,6 +60,9 @@ early finds the due time only one interval later."""
 HEARTBEAT_S: Final = 5.0
 WATCH_S: Final = 1.0
 CATCH_UP_S: Final = 1.0
+DRIFT_S: Final = 1.0
+"""Between two models: a thousand of them take some twenty minutes of the hour."""
+
 STORE_PAUSE_S: Final = 60.0
 HOUSEKEEPING_NS: Final = 60_000_000_000
 FACTS_S: Final = 120.0
@@ -100,8 +106,11 @@ class Service:
     _certificates: CertificateWatch = field(init=False)
     _histories: Histories = field(init=False)
     _operators: Operators = field(init=False)
+    _drift: DriftWatch = field(init=False)
     _tickers: dict[str, Ticker] = field(init=False, default_factory=dict)
     _cut_off: dict[str, CutOff] = field(init=False, default_factory=dict)
+    _trainings: InProgress = field(init=False, default_factory=InProgress)
+    _short_work: InProgress = field(init=False, default_factory=InProgress)
 
     def __post_init__(self) -> None:
         self.place = StorePlace(self.data.models, self.data.signing_key)
@@ -114,6 +123,7 @@ class Service:
         last_alive_ns = before.time_ns if before is not None else None
         self._histories = Histories(self.plan, self.links, self.ledger, self.clock, last_alive_ns, self._tell)
         self.state = PluginState(heartbeat, self.links, self.ledger, self._certificates, self.clock)
+        self.state.go_on_from(before)
         self._outbox = Outbox(self.plan, self.links, self.ledger, self._tell)
         recorder = Recorder(self.ledger, self.plan.timezone, language=self.plan.language)
         note: Log = lambda what, words: self.note(what, words)  # noqa: E731, PLW0108 - `note` may be replaced
@@ -122,10 +132,17 @@ class Service:
             name: Ticker(link, self.workers.scoring, self.place, self.ledger, recorder, destinations, self._tell)
             for name, link in self.links.items()
         }
+        explaining, path, language = self.workers.explaining, self.data.ledger, self.plan.language
+        self._drift = DriftWatch(explaining, self.ledger, path, destinations, self._tell, language)
         self._cut_off = {name: CutOff(ticker, self._explainer) for name, ticker in self._tickers.items()}
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`, then end in an orderly way: heartbeat 0, outputs Bad."""
+    async def run(self, stop: asyncio.Event, successor: asyncio.Event | None = None) -> None:
+        """Work until `stop`, then end in an orderly way: heartbeat 0, outputs Bad.
+
+        Where `successor` is set instead, a service of another plan follows on the same data folder at once: this one
+        ends between two ticks, when no training runs, and leaves workers, links and outputs as they are.
+        """
+        handed_over = False
         self._keep_models()
         running = [asyncio.create_task(one) for one in self._own_loops()]
         try:
@@ -137,9 +154,14 @@ class Service:
             self._schedule.start()
             self.note("started", f"{len(self.participants)} of {len(self.plan.models)} models are scored")
             running += [asyncio.create_task(one) for name in self.links for one in self._loops_of(name)]
-            await stop.wait()
+            await _first(stop, successor or asyncio.Event())
+            if not stop.is_set():
+                await _first(stop, self._settled())
+                handed_over = not stop.is_set()
         finally:
-            await self._stop(running)
+            await self._end(running)
+            if not handed_over:
+                await self._stop()
 
     def _own_loops(self) -> list[Coroutine[None, None, None]]:
         """What no historian can hold up."""
@@ -147,6 +169,7 @@ class Service:
             self._always("heartbeat", HEARTBEAT_S, self._beat),
             self._always("operators", WATCH_S, self.operators),
             self._always("explanations", 0.1, self._explain),
+            self._always("drift", DRIFT_S, self._look_for_drift),
             self._always("clock", WATCH_S, self._watch_clock(ClockWatch(self.clock))),
         ]
 
@@ -165,6 +188,11 @@ class Service:
 
     async def refresh(self) -> None:
         """Find out which models can be scored: bound, and with an approved version. Asked again every minute."""
+        with self._short_work.begun() as may:
+            if may:
+                await self._refresh()
+
+    async def _refresh(self) -> None:
         bound = {one.model: one.binding for one in self.ledger.bindings()}
         names = [model.key for model in self.plan.models if bound.get(model.key) is not None]
         try:
@@ -194,23 +222,36 @@ class Service:
 
     async def tick(self, historian: str, every_ns: int) -> None:
         """Score what is due of one historian's models with this interval; a long stop is made good by `catch_up`."""
-        async with self._ticking.setdefault((historian, every_ns), asyncio.Lock()):
-            await asyncio.sleep(self._behind_s(historian, every_ns))
-            mine = self._of_interval(historian, every_ns)
-            outcome = await self._tickers[historian].tick(mine) if mine else TickOutcome()
-            self._explainer.add(outcome.explainable)
-            self._note_alarms(outcome.activations)
+        lock = self._ticking.setdefault((historian, every_ns), asyncio.Lock())
+        with self._short_work.begun() as may:
+            if may:
+                async with lock:
+                    await self._tick(historian, every_ns)
+
+    async def _tick(self, historian: str, every_ns: int) -> None:
+        await asyncio.sleep(self._behind_s(historian, every_ns))
+        mine = self._of_interval(historian, every_ns)
+        outcome = await self._tickers[historian].tick(mine) if mine else TickOutcome()
+        self._explainer.add(outcome.explainable)
+        self._note_alarms(outcome.activations)
 
     async def catch_up(self, historian: str) -> None:
         """Score what a stop has left of one historian's models, in slices: a tick that comes is next in turn."""
         intervals = {one.plan.score.every_ns for one in self.participants.values() if one.plan.historian == historian}
         for every_ns in sorted(intervals):
-            more = True
-            while more:
-                async with self._ticking.setdefault((historian, every_ns), asyncio.Lock()):
-                    outcome = await self._tickers[historian].catch_up(self._of_interval(historian, every_ns))
-                self._explainer.add_past(outcome.explainable)
-                more = outcome.more
+            while await self._caught_up_slice(historian, every_ns):
+                pass
+
+    async def _caught_up_slice(self, historian: str, every_ns: int) -> bool:
+        """Whether there is more."""
+        lock = self._ticking.setdefault((historian, every_ns), asyncio.Lock())
+        with self._short_work.begun() as may:
+            if not may:
+                return False
+            async with lock:
+                outcome = await self._tickers[historian].catch_up(self._of_interval(historian, every_ns))
+            self._explainer.add_past(outcome.explainable)
+            return outcome.more
 
     def _behind_s(self, historian: str, every_ns: int) -> float:
         """How far the historian's clock is behind ours: a tick by our clock would come before its due time.
@@ -269,7 +310,12 @@ class Service:
         return jobs
 
     async def _train_and_forget(self, model: ModelPlan) -> None:
-        await self.train(model)
+        with self._trainings.begun() as may:
+            if may:
+                await self.train(model)
+            else:
+                why = "was due while another configuration was taken over: train it by hand"
+                self._tell(f"training {model.key}", why)
 
     async def _housekeeping(self) -> None:
         self._promote()
@@ -322,8 +368,9 @@ class Service:
             self.ledger.record(TickRecord(rows=rows, destinations=destinations_of(self.plan)))
 
     async def _explain_cut_off(self, historian: str) -> None:
-        with suppress(NotConnected):  # told by the link
-            await self._cut_off[historian].explain(self.participants)
+        with suppress(NotConnected), self._short_work.begun() as may:  # told by the link
+            if may:
+                await self._cut_off[historian].explain(self.participants)
 
     def _keep_models(self) -> None:
         """The ledger knows exactly the models of the plan: the tag server shows those."""
@@ -337,8 +384,12 @@ class Service:
 
     async def _explain(self) -> None:
         for _ in range(EXPLANATIONS_AT_ONCE):
-            if not await self._explainer.step():
-                return
+            with self._short_work.begun() as may:
+                if not may or not await self._explainer.step():
+                    return
+
+    async def _look_for_drift(self) -> None:
+        await self._drift.step(self.participants)
 
     async def _beat(self) -> None:
         self.state.beat()
@@ -400,12 +451,21 @@ class Service:
     def _tell(self, what: str, why: str) -> None:
         self.log(what, why)
 
-    async def _stop(self, running: Sequence["asyncio.Task[None]"]) -> None:
+    async def _settled(self) -> None:
+        """Trainings end first, while scoring goes on; then what takes seconds."""
+        await self._trainings.idle()
+        self._trainings.shut()
+        self._short_work.shut()
+        await self._short_work.idle()
+
+    async def _end(self, running: Sequence["asyncio.Task[None]"]) -> None:
         if self._schedule is not None:
             self._schedule.stop()
         for one in running:
             one.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+    async def _stop(self) -> None:
         try:
             self.state.stop()
         except StorageError as error:
@@ -415,6 +475,20 @@ class Service:
         await self.workers.close()
         for link in self.links.values():
             await link.close()
+
+
+async def _first(stop: asyncio.Event, other: asyncio.Event | Coroutine[None, None, None]) -> None:
+    """Wait for one of two; the other is given up."""
+    both = [
+        asyncio.ensure_future(stop.wait()),
+        asyncio.ensure_future(other.wait() if isinstance(other, asyncio.Event) else other),
+    ]
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in both:
+            one.cancel()
+        await asyncio.gather(*both, return_exceptions=True)
 
 
 async def _nothing(_historian: Historian) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from tagsight.clocks import SECOND, Clock
 from tagsight.configuration import Checked
 from tagsight.data_folder import DataFolder
+from tagsight.drift_outputs import drift_line
 from tagsight.errors import StorageError
 from tagsight.heartbeat import HeartbeatFile, is_stale
 from tagsight.ledger.ledger import Ledger
@@ -39,6 +40,8 @@ def status_lines(ledger: Ledger, data: DataFolder, clock: Clock, checked: Checke
     yield _audit(ledger)
     for bound in ledger.bindings():
         yield _model(ledger, bound.model, trained=bound.binding is not None)
+        if drifted := drift_line(ledger, bound.model):
+            yield f"  {drifted}"
     for alarm in ledger.activations(now - DAY_NS, now):
         ended = f"until {_time(alarm.cleared_ns)}" if alarm.cleared_ns else "active"
         yield f"alarm {alarm.model}: since {_time(alarm.since_ns)}, {ended}"
@@ -53,7 +56,7 @@ def compared(checked: Checked, running: Holder | None) -> str:
         return f"{checked.path} can be used; no service runs with this data folder"
     if checked.plan.digest == running.about:
         return f"{checked.path} is what runs"
-    return f"{checked.path} differs from what runs: edited since the start, it takes effect at a restart"
+    return f"{checked.path} differs from what runs: `tagsight apply {checked.path}` lets the service take it over"
 
 
 def _plugin(data: DataFolder, now_ns: int, running: Holder | None) -> str:

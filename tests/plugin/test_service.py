@@ -221,3 +221,62 @@ def _patient(model: ModelPlan) -> ModelPlan:
 
 def _coarse(card: ModelCard) -> ModelCard:
     return replace(card, grid_ns=5 * MINUTE)
+
+
+async def test_a_service_that_hands_over_leaves_heartbeat_and_results_as_they_are(two: Two) -> None:
+    model = MODELS["second"].key
+    score = OutputRow(model, START, "score", (OutputValue("Score", 0.3, 0), OutputValue("Reason", "", 0)))
+    two.ledger.record(TickRecord(rows=[score], destinations={model: "write:second"}))
+    successor = asyncio.Event()
+    running = asyncio.create_task(two.service.run(asyncio.Event(), successor))
+    await _until(lambda: not two.pending("second") and bool(_heartbeats(two, "second")))
+    successor.set()
+    await asyncio.wait_for(running, 30.0)
+    assert _heartbeats(two, "second")[-1] > 0.0
+    assert two.stores["second"].history(f"Results/{model}/Score").values.tolist() == [0.3]
+    assert all(link.connected for link in two.service.links.values())
+    before = two.service.state.status
+    assert before is not None
+    after = Service(
+        two.service.plan, two.service.data, two.service.links, two.ledger, two.inbox, two.service.workers, two.clock,
+        lambda _what, _why: None,
+    )  # fmt: skip
+    after.state.beat()
+    assert after.state.status is not None
+    assert after.state.status.heartbeat == before.heartbeat + 1
+
+
+async def test_a_service_hands_over_only_when_its_training_has_ended(two: Two) -> None:
+    ended, successor = asyncio.Event(), asyncio.Event()
+
+    async def train(_model: ModelPlan) -> None:
+        await ended.wait()
+
+    two.service.train = train  # type: ignore[method-assign,assignment]
+    running = asyncio.create_task(two.service.run(asyncio.Event(), successor))
+    training = asyncio.create_task(two.service._train_and_forget(MODELS["first"]))
+    await _until(lambda: bool(_heartbeats(two, "second")))
+    successor.set()
+    done, _ = await asyncio.wait([running], timeout=0.2)
+    assert not done
+    ended.set()
+    await asyncio.wait_for(running, 30.0)
+    assert training.done()
+
+
+async def test_a_stop_ends_a_service_that_waits_for_its_training(two: Two) -> None:
+    stop, successor = asyncio.Event(), asyncio.Event()
+    successor.set()
+
+    async def train(_model: ModelPlan) -> None:
+        await asyncio.Event().wait()
+
+    two.service.train = train  # type: ignore[method-assign,assignment]
+    training = asyncio.create_task(two.service._train_and_forget(MODELS["first"]))
+    await asyncio.sleep(0)
+    running = asyncio.create_task(two.service.run(stop, successor))
+    await _until(lambda: bool(_heartbeats(two, "second")))
+    stop.set()
+    await asyncio.wait_for(running, 30.0)
+    assert _heartbeats(two, "second")[-1] == 0.0
+    training.cancel()

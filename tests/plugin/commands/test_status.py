@@ -61,7 +61,7 @@ def test_a_file_that_runs_is_told_from_one_that_was_edited(
     file.write_text(FILE + "# a remark changes nothing\n", encoding="utf-8")
     assert "is what runs" in said(capsys, data, str(file))
     file.write_text(FILE.replace("1m", "5m"), encoding="utf-8")
-    assert "edited since the start, it takes effect at a restart" in said(capsys, data, str(file))
+    assert "lets the service take it over" in said(capsys, data, str(file))
     file.write_text(FILE.replace("1m", "now and then"), encoding="utf-8")
     assert "`tagsight check " in said(capsys, data, str(file))
 
