@@ -1,6 +1,6 @@
 """The inbox: what operators wrote, on the disk before they are told so. A second database, beside the ledger.
 
-The tag server appends; the service alone acts on it (`Ledger.act`, exactly once by id) and then removes it.
+The tag server and the pages append; the service alone acts on it (`Ledger.act`, exactly once by id) and then removes it.
 """
 
 import json
@@ -22,11 +22,17 @@ from tagsight_connectors.serving import ClientWrite
 
 SCHEMA_VERSION: Final = 1
 
+MOST_NOTES: Final = 1_000
+"""Notes for the audit trail that wait for the service: who tries passwords does not fill the inbox of the operators."""
+
 MOST_UNREAD: Final = 10_000
 """Entries that wait for the service; beyond that a write is refused (the service has been down for long)."""
 
 LONGEST_TEXT: Final = 1_000
 """Characters of a written text, an identifier or a user's name."""
+
+_NOTES: Final = f"{PLUGIN}/Notes"
+"""Identifier of a note; no tag."""
 
 _metadata = MetaData()
 _entries = Table(
@@ -43,12 +49,22 @@ _entries = Table(
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What happened beside the operators' acts and belongs into the audit trail: a sign-in, a change of users."""
+
+    who: str
+    what: str
+    detail: str
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class InboxEntry:
-    """One write of an operator, or one act on an alarm; `number` grows, `id` names it for ever."""
+    """One write of an operator, one act on an alarm, or a note; `number` grows, `id` names it for ever."""
 
     number: int
     id: str
-    write: ClientWrite | ConditionAct
+    write: ClientWrite | ConditionAct | Note
 
 
 class Inbox:
@@ -89,6 +105,15 @@ class Inbox:
         told = {"act": act.act.value, "occurrence": act.occurrence, "comment": act.comment, "until_ns": act.until_ns}
         return self._append(act.condition, json.dumps(told), act.user, act.time_ns, act.comment)
 
+    def append_note(self, note: Note) -> str:
+        """Store a note for the audit trail durably; its id, "" where too many wait already. Raises StorageError."""
+        waiting = select(func.count()).select_from(_entries).where(_entries.c.identifier == _NOTES)
+        with self._database.read() as connection:
+            if connection.execute(waiting).scalar_one() >= MOST_NOTES:
+                return ""
+        told = json.dumps({"note": note.what, "detail": note.detail[:LONGEST_TEXT]})
+        return self._append(_NOTES, told, note.who[:LONGEST_TEXT], note.time_ns, "")
+
     def _append(self, identifier: str, value: str, user: str, time_ns: int, text: str) -> str:
         entry = str(uuid.uuid4())
         texts = [identifier, user, text]
@@ -127,9 +152,11 @@ class Inbox:
             connection.execute(delete(_entries).where(_entries.c.number <= up_to))
 
 
-def _asked(identifier: str, value: Any, user: str, time_ns: int) -> ClientWrite | ConditionAct:
+def _asked(identifier: str, value: Any, user: str, time_ns: int) -> ClientWrite | ConditionAct | Note:
     if not isinstance(value, dict):
         return ClientWrite(identifier, value, user, time_ns)
+    if identifier == _NOTES:
+        return Note(user, value["note"], value["detail"], time_ns)
     act = Act(value["act"])
     return ConditionAct(identifier, act, user, time_ns, value["occurrence"], value["comment"], value["until_ns"])
 
@@ -148,6 +175,8 @@ def fits(identifier: str, value: float | str) -> bool:
 def act_of(entry: InboxEntry) -> OperatorAct | None:
     """What an entry asks for; None where it asks for nothing that there is."""
     write = entry.write
+    if isinstance(write, Note):
+        return None
     if isinstance(write, ConditionAct):
         return _act_on_alarm(entry.id, write)
     place = split_identifier(write.identifier)

@@ -15,12 +15,12 @@ import structlog
 
 from tagsight.clocks import Clock, SystemClock
 
-FILE_BYTES: Final = 5_000_000
-FILES: Final = 10
-"""Of all processes' logs together at most `FILE_BYTES` x `FILES` = 50 MB: each process gets its share."""
+FILE_BYTES: Final = 4_000_000
+FILES: Final = 12
+"""Of all processes' logs together at most `FILE_BYTES` x `FILES` = 48 MB: each process gets its share."""
 
-PROCESSES: Final = 5
-"""Service, scoring, explaining, training, tag server."""
+PROCESSES: Final = 6
+"""Service, scoring, explaining, training, tag server, pages."""
 
 PER_MINUTE: Final = 30
 """Lines of one event in one minute; what is more is counted and told with the next one."""
@@ -62,7 +62,7 @@ def open_log(
 
     Args:
         folder: of the logs.
-        process: name of the file: `service`, `scoring`, `explaining`, `training`, `tag-server`.
+        process: name of the file: `service`, `scoring`, `explaining`, `training`, `tag-server`, `pages`.
         clock: for the stamps and the rate.
         debug: log debug lines too.
         echo: shows the same lines to people.

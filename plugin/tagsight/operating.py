@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tagsight.inbox import Inbox, act_of
+from tagsight.inbox import Inbox, Note, act_of
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import OperatorAct, OperatorState
 from tagsight.output_tags import PLUGIN
@@ -41,6 +41,8 @@ class Operators:
         entries = self.inbox.unread()
         if not entries:
             return
+        notes = [(entry.id, entry.write) for entry in entries if isinstance(entry.write, Note)]
+        self.ledger.note([(id_, one.time_ns, one.who, one.what, one.detail) for id_, one in notes])
         acts = [act for entry in entries if (act := act_of(entry)) is not None]
         self._act([act for act in acts if act.model in self.models or act.model == PLUGIN])
         self.inbox.remove(entries[-1].number)

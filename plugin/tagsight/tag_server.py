@@ -17,6 +17,7 @@ from tagsight.data_folder import DataFolder
 from tagsight.errors import TagSightError
 from tagsight.heartbeat import HeartbeatFile
 from tagsight.inbox import Inbox
+from tagsight.kept_process import FAILED, SERVING
 from tagsight.ledger.ledger import Ledger
 from tagsight.logs import open_log
 from tagsight.plan import Security
@@ -24,7 +25,6 @@ from tagsight.platform import install_stop_signals, wait_for_end_of_input
 from tagsight.served_alarms import LedgerAlarms
 from tagsight.served_results import LedgerSource
 from tagsight.served_types import served_types
-from tagsight.tag_server_process import FAILED, SERVING
 from tagsight.users import Users
 from tagsight_connectors.opcua.server import TagServer
 from tagsight_connectors.opcua.server_settings import ServerSettings

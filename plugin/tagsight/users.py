@@ -109,6 +109,13 @@ class Users:
         """Every user with the role."""
         return {name: UserRole[user["role"].upper()] for name, user in sorted(self._read().items())}
 
+    def stamp(self, name: str) -> tuple[UserRole, str] | None:
+        """Role and fingerprint of a user, which changes with the password; None where there is no such user."""
+        user = self._read().get(name)
+        if user is None:
+            return None
+        return UserRole[user["role"].upper()], sha256(user["hash"].encode()).hexdigest()
+
     def certified(self) -> frozenset[str]:
         """Names of the users who have a certificate."""
         return frozenset(name for name, user in self._read().items() if user.get("certificate"))

@@ -43,6 +43,15 @@ def audit_entries(connection: Connection, after: int, limit: int) -> tuple[Audit
     return tuple(AuditEntry(*found) for found in connection.execute(query))
 
 
+def newest_entries(connection: Connection, before: int, limit: int) -> tuple[AuditEntry, ...]:
+    """Those with a number below `before` (0: all), the newest first."""
+    rows = audit.c
+    query = select(rows.number, rows.time_ns, rows.who, rows.what, rows.detail, rows.digest)
+    if before:
+        query = query.where(rows.number < before)
+    return tuple(AuditEntry(*found) for found in connection.execute(query.order_by(rows.number.desc()).limit(limit)))
+
+
 def verify_audit(connection: Connection) -> int:
     """Check every seal; the number of entries.
 

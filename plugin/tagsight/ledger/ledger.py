@@ -375,6 +375,21 @@ class Ledger:
         with self._database.read() as connection:
             return audit.audit_entries(connection, after, limit)
 
+    def note(self, notes: Sequence[tuple[str, int, str, str, str]]) -> None:
+        """Add (inbox entry, UTC ns, who, what, detail) to the audit trail, each exactly once by its entry."""
+        now_ns = self._clock.now_ns()
+        if not notes:
+            return
+        with self._database.write() as connection:
+            for entry, time_ns, who, what, detail in notes:
+                if operators.first_time(connection, entry, now_ns):
+                    audit.append_audit(connection, time_ns, who, what, detail)
+
+    def newest_audit(self, before: int, limit: int) -> tuple[AuditEntry, ...]:
+        """The newest entries with a number below `before`, the newest first; `before` 0: from the end."""
+        with self._database.read() as connection:
+            return audit.newest_entries(connection, before, limit)
+
     def last_audit(self) -> int:
         """Number of the newest entry; 0 before the first. What operators do always adds one."""
         with self._database.read() as connection:
