@@ -28,6 +28,8 @@ from tagsight.platform import InstanceLock
 from tagsight.secrets import Secrets
 from tagsight.service import Log, Service
 from tagsight.tag_server_process import TagServerProcess
+from tagsight.web.kept import PagesProcess
+from tagsight.web.start import Start
 from tagsight.workers import Workers
 from tagsight_connectors.store.history_store import HistoryStore
 
@@ -79,6 +81,7 @@ class Running:
     plan: Plan = field(init=False)
     _next: Successor | None = field(init=False, default=None)
     _serving: dict[Place, "asyncio.Task[None]"] = field(init=False, default_factory=dict)
+    _pages: tuple[Start, "asyncio.Task[None]"] | None = field(init=False, default=None)
     _looked_at: str = field(init=False, default="")
 
     async def run(self, plan: Plan, stop: asyncio.Event) -> None:
@@ -97,6 +100,7 @@ class Running:
                 links = await self._one(links, stop)
         finally:
             await self._serve(())
+            await self._show(None)
 
     async def _one(self, links: dict[str, Link], stop: asyncio.Event) -> dict[str, Link]:
         """Run the service of one plan to its end; the links of the next one."""
@@ -112,6 +116,7 @@ class Running:
             note=self.note,
         )
         await self._serve(self.plan.results.values(), self.plan.language)
+        await self._show(self.plan)
         successor = asyncio.Event()
         looking = asyncio.create_task(self._look_for_a_request(successor))
         try:
@@ -196,6 +201,18 @@ class Running:
         links = open_links(plan, self.data, self.secrets, self.clock, self.ledger)
         keep_histories(plan, links, self.store)
         return links
+
+    async def _show(self, plan: Plan | None) -> None:
+        """The pages as this plan has them; the same ones go on undisturbed."""
+        settings = plan.web if plan is not None else None
+        start = Start(self.data.root, settings, self.file, plan.language) if plan is not None and settings else None
+        if self._pages is not None and self._pages[0] != start:
+            ended, self._pages = self._pages[1], None
+            ended.cancel()
+            await asyncio.gather(ended, return_exceptions=True)
+        if start is not None and self._pages is None:
+            pages = PagesProcess(self.data, start, self.clock, self.log, partial(self.note, "pages"))
+            self._pages = start, asyncio.create_task(pages.run())
 
     async def _serve(self, results: Iterable[ResultsPlan], language: str = "") -> None:
         """Exactly the processes that these results and messages are served by; those that stay go on undisturbed."""
