@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, Listed]] = {
     "browse": Listed("browse", "List the tags of a historian."),
     "train": Listed("train", "Train models on their history."),
     "rehearse": Listed("rehearse", "Replay history and tell which alarms it would have raised."),
+    "explain": Listed("explain", "Tell of any moment of the past, or of a period, what a model says and why."),
     "run": Listed("run", "Run the service: score, explain, write back."),
     "apply": Listed("apply", "Let the running service take over an edited configuration."),
     "status": Listed("status", "Show what the service is doing."),
