@@ -84,7 +84,7 @@ def output_tags(
         detail: one tag for each role too: expected value, band, contribution.
         outputs: what its job says beside the score.
     """
-    tags = [*_basic(model), *_top(), *_of_operators(model), *(_of_job(one) for one in outputs)]
+    tags = [*_basic(model), *_top(), *_drift(model), *_of_operators(model), *(_of_job(one) for one in outputs)]
     if detail:
         tags += _per_role(roles)
     return tuple(tags)
@@ -116,6 +116,15 @@ def _top() -> Iterator[OutputTag]:
         yield OutputTag(f"{name}_Actual", description=f"Its value, in its own unit, rank {rank}")
         yield OutputTag(f"{name}_Expected", description=f"Its expected value, in its own unit, rank {rank}")
         yield OutputTag(f"{name}_Direction", _TEXT, description=f"Whether it is too high or too low, rank {rank}")
+
+
+def _drift(model: str) -> Iterator[OutputTag]:
+    words = f"{model}: how far its inputs are from all training data, 1.0 is the limit; no alarm"
+    yield OutputTag("Drift", eu_range=Range(0.0, 2.0), description=words)
+    words = f"{model}: how far the relations between its inputs have moved since training, 1.0 is the limit; no alarm"
+    yield OutputTag("DriftRelations", eu_range=Range(0.0, 2.0), description=words)
+    yield OutputTag("DriftRoles", _TEXT, description="Inputs beyond a limit of drift, the farthest first")
+    yield OutputTag("DriftReason", _TEXT, description="What moved and how, or why no drift is known")
 
 
 def _of_operators(model: str) -> Iterator[OutputTag]:

@@ -7,7 +7,7 @@ from tagsight.output_tags import OutputTag, output_tags, plugin_tags, served_var
 from tagsight_connectors.serving import ServedType, ServedTypes
 
 URI: Final = "urn:tagsight:types"
-VERSION: Final = "1.0.0"
+VERSION: Final = "1.1.0"
 """Of the types: the second number grows with what is added, the first when something is changed or taken away."""
 
 PUBLISHED: Final = "2026-11-23"

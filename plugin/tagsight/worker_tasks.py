@@ -16,6 +16,7 @@ Progress = Callable[[float, str], None]
 
 def scoring_tasks() -> Mapping[str, TaskFunction]:
     """Tasks of the scoring and of the explaining worker; one thread, so that each takes no more than one core."""
+    from tagsight.drift_task import drift_found  # noqa: PLC0415 - only in the worker's process
     from tagsight.scoring import Scorer  # noqa: PLC0415 - only in the worker's process
 
     _one_thread()
@@ -36,7 +37,10 @@ def scoring_tasks() -> Mapping[str, TaskFunction]:
         place, model, runs, settings = argument
         return scorer(place).explain(model, runs, settings)
 
-    return {"facts": facts, "score": score, "explain": explain}
+    def drift(argument: Any, _progress: Progress) -> Any:
+        return drift_found(argument)
+
+    return {"facts": facts, "score": score, "explain": explain, "drift": drift}
 
 
 def training_tasks() -> Mapping[str, TaskFunction]:

@@ -2,12 +2,15 @@
 
 import pytest
 
+from tagsight.drift_outputs import drift_row
+from tagsight.drift_task import DriftFound
 from tagsight.heartbeat import PluginStatus, plugin_values
 from tagsight.output_tags import identifier_of, output_tags, plugin_tags, served_variable, split_identifier
 from tagsight.outputs import Circumstances, explanation_row, operator_row, score_row
 from tagsight.results import ExplanationResult, RoleResult, Run
 from tagsight_connectors.serving import UserRole
 from tagsight_connectors.tag import DataType, Range
+from tagsight_models.drift import Drift, RoleDrift
 from tagsight_models.frame import Role
 
 ROLES = (Role("speed", "1/s", 0.0, 50.0), Role("pressure", "bar"))
@@ -26,6 +29,7 @@ RUN = Run(
 def test_every_output_that_is_written_is_listed_with_its_type_and_none_else(detail: bool) -> None:  # noqa: FBT001
     now = Circumstances("P101", detail=detail)
     rows = [score_row(RUN, now), explanation_row(RUN, now), operator_row(RUN.model, 60, off=False, feedback_count=0)]
+    rows.append(drift_row(DriftFound(RUN.model, 60, Drift((RoleDrift("speed", 0.5, 1.5, up=True, at_once=False),)))))
     listed = {tag.output: tag for tag in output_tags(RUN.model, ROLES, detail=detail)}
     written = {value.output: value.value for row in rows for value in row.values}
     assert written.keys() == listed.keys()

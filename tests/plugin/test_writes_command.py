@@ -60,7 +60,7 @@ def test_tags_of_our_own_server_have_its_addresses(file: Path, tmp_path: Path) -
 
 def test_a_list_is_shown_accepted_and_a_changed_one_needs_acceptance_again(file: Path, tmp_path: Path) -> None:
     assert "not accepted yet: nothing is written" in call("writes", "show", file, folder=tmp_path)
-    assert "44 tags accepted" in call("writes", "accept", file, "--yes", folder=tmp_path)
+    assert "48 tags accepted" in call("writes", "accept", file, "--yes", folder=tmp_path)
     assert "accepted by" in call("writes", "show", file, folder=tmp_path)
     file.write_text(CONFIGURATION.replace("P101", "P102"))
     shown = call("writes", "show", file, folder=tmp_path)

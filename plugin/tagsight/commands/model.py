@@ -49,6 +49,8 @@ def show(name: str, version: int | None, data: DataFolder) -> None:
     click.echo(card.words())
     if read := in_words(card.gates, card.grid_ns):
         click.echo(f"Inputs read    {read}")
+    if runs and (drifted := _drift(data, name)):
+        click.echo(f"Now            {drifted}")
     for approval in register.approvals(name).history:
         done = "rolled back to" if approval.rollback else "approved"
         click.echo(f"History        {done} {approval.version} by {approval.who}")
@@ -101,6 +103,17 @@ def rollback(name: str, data: DataFolder) -> None:
     """Go back to the version that was approved before."""
     version = _register(data).rollback(name, getpass.getuser())
     click.echo(f"{name}: version {version} runs from the next scoring on")
+
+
+def _drift(data: DataFolder, name: str) -> str:
+    from tagsight.clocks import SystemClock
+    from tagsight.drift_outputs import drift_line
+    from tagsight.ledger.ledger import Ledger
+
+    if not data.ledger.exists():
+        return ""
+    with Ledger.open_reader(data.ledger, SystemClock()) as ledger:
+        return drift_line(ledger, name)
 
 
 def _register(data: DataFolder) -> "ModelRegister":

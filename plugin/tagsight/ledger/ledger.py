@@ -160,6 +160,11 @@ class Ledger:
         with self._database.read() as connection:
             return runs.runs_of(connection, model, start_ns, end_ns, limit)
 
+    def good_runs(self, model: str, version: int, start_ns: int, end_ns: int, most: int) -> tuple[Run, ...]:
+        """At most `most` Good runs of one version with `start_ns <= due < end_ns`, evenly spread, ascending."""
+        with self._database.read() as connection:
+            return runs.good_runs_of(connection, model, version, start_ns, end_ns, most=most)
+
     def unexplained(self, model: str, start_ns: int) -> tuple[Run, ...]:
         """Scored runs from `start_ns` on that have neither an explanation nor a reason why not, ascending."""
         with self._database.read() as connection:

@@ -17,6 +17,7 @@ from tagsight.ledger.encoding import (
 )
 from tagsight.ledger.schema import runs, watermarks
 from tagsight.results import Run
+from tagsight_connectors.quality import GOOD
 from tagsight_models.frame import Floats, Times
 
 _Fields: TypeAlias = dict[str, Any]
@@ -76,6 +77,18 @@ def runs_of(connection: Connection, model: str, start_ns: int, end_ns: int, limi
     """At most `limit`, ascending by due time."""
     query = select(runs).where(*_within(model, start_ns, end_ns)).order_by(runs.c.due_ns).limit(limit)
     return tuple(_run(found) for found in connection.execute(query))
+
+
+def good_runs_of(
+    connection: Connection, model: str, version: int, start_ns: int, end_ns: int, *, most: int
+) -> tuple[Run, ...]:
+    """Good runs of one version that were scored, ascending; of more than `most` every so many."""
+    good = runs.c.version == version, runs.c.score.is_not(None), runs.c.quality == GOOD
+    query = select(runs.c.due_ns).where(*_within(model, start_ns, end_ns), *good).order_by(runs.c.due_ns)
+    known = list(connection.execute(query).scalars())
+    chosen = known[:: -max(1, -(-len(known) // most))]  # the newest is always among them
+    chosen_runs = select(runs).where(runs.c.model == model, runs.c.due_ns.in_(chosen)).order_by(runs.c.due_ns)
+    return tuple(_run(found) for found in connection.execute(chosen_runs))
 
 
 def unexplained_of(connection: Connection, model: str, start_ns: int) -> tuple[Run, ...]:

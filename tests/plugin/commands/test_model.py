@@ -3,7 +3,13 @@ from pathlib import Path
 import pytest
 
 from tagsight.__main__ import run
+from tagsight.clocks import SystemClock
 from tagsight.data_folder import DataFolder
+from tagsight.drift_outputs import drift_row
+from tagsight.drift_task import DriftFound
+from tagsight.ledger.ledger import Ledger
+from tagsight.ledger.records import TickRecord
+from tagsight_models.drift import Drift, RoleDrift
 from tagsight_models.jobs import train
 from tagsight_models.model_store import ModelStore
 from tagsight_models.trained import Trained
@@ -57,6 +63,21 @@ def test_a_model_is_shown_approved_and_rolled_back(data: Path, capsys: pytest.Ca
     assert "version 1, runs" in said
     assert "rolled back to 1" in said
     assert "Cannot see" in said
+
+
+def test_the_drift_of_the_version_that_runs_is_shown_with_its_card(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Ledger.open(DataFolder(data).ledger, SystemClock()) as ledger:
+        drifted = Drift((RoleDrift("role2", 1.25, 0.5, up=True, at_once=False),))
+        ledger.record(TickRecord(rows=[drift_row(DriftFound(NAME, 1_760_000_040_000_000_000, drifted))]))
+    assert tagsight("show", NAME, data=data) == 0
+    words = (
+        "drift of inputs 1.25 of 1.00, of relations 0.50 of 1.00: inputs are where the training data were not: role2 ↑"
+    )
+    assert f"Now            {words}" in capsys.readouterr().out
+    assert tagsight("show", NAME, "--version", "2", data=data) == 0
+    assert "drift of inputs" not in capsys.readouterr().out
 
 
 def test_a_damaged_version_is_listed_as_damaged_and_cannot_be_approved(

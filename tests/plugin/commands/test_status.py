@@ -10,7 +10,11 @@ from tagsight.__main__ import run
 from tagsight.clocks import SystemClock
 from tagsight.configuration import load
 from tagsight.data_folder import DataFolder
+from tagsight.drift_outputs import drift_row
+from tagsight.drift_task import NOT_KNOWN, DriftFound
+from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
+from tagsight.ledger.records import TickRecord
 from tagsight.platform import InstanceLock
 
 FILE = """
@@ -51,6 +55,14 @@ def said(capsys: pytest.CaptureFixture[str], data: DataFolder, *arguments: str) 
 
 def test_without_a_file_nothing_is_said_about_one(data: DataFolder, capsys: pytest.CaptureFixture[str]) -> None:
     assert "configuration" not in said(capsys, data)
+
+
+def test_the_drift_of_a_model_stands_below_it(data: DataFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    with Ledger.open(data.ledger, SystemClock()) as ledger:
+        ledger.bind(BoundModel("P101/Health", None))
+        row = drift_row(DriftFound("P101/Health", 1_760_000_040_000_000_000, None, NOT_KNOWN))
+        ledger.record(TickRecord(rows=[row]))
+    assert f"P101/Health: not trained yet\n  drift not known: {NOT_KNOWN}" in said(capsys, data)
 
 
 @pytest.mark.usefixtures("service")
