@@ -141,6 +141,10 @@ class ModelRegister:
             raise NoSuchModel(msg)
         return self.root.joinpath(*levels)
 
+    def page(self, name: str, version: int) -> Path:
+        """Where the page of a version is, beside its folder: it is neither signed nor needed, and may not be there."""
+        return self.folder(name) / f"{int(version)}.html"
+
     def existing(self, name: str, version: int) -> Path:
         """The folder of one version."""
         folder = self.folder(name) / str(int(version))

@@ -9,16 +9,19 @@ import numpy as np
 from tagsight.averages import IN_CARD
 from tagsight.framing import build_frame, series_of
 from tagsight.job_training import job_settings, training_data
-from tagsight.plan import ModelPlan
+from tagsight.plan import CostPlan, ModelPlan
 from tagsight.training import TrainOutcome, TrainTask
 from tagsight.training_folder import begin, training_folder
 from tagsight_connectors.history import Span
 from tagsight_models.alignment import median_grid
+from tagsight_models.cost import MONTH, Cost
 from tagsight_models.delays import Delays
 from tagsight_models.errors import ModelError
 from tagsight_models.frame import Frame
 from tagsight_models.jobs import train
 from tagsight_models.model_store import ModelStore
+from tagsight_models.trained import Trained
+from tagsight_models.training_data import TrainingData
 from tagsight_models.training_settings import TrainingSettings
 from tagsight_models.training_state import forget
 from tagsight_models.windows import windows
@@ -52,11 +55,12 @@ def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
         live=False,
     )
     store, name = ModelStore(task.place.root, task.place.key), task.plan.key
+    data = training_data(task, framed.frame)
     folder = training_folder(task.place.root, name)
     begin(folder, task.plan_hash, Span(*task.span))
     trained = train(
         task.plan.job.value,
-        training_data(task, framed.frame),
+        data,
         _with_sister(replace(_settings(task.plan, framed.frame.grid_ns), kept_in=folder), store, task.plan.sister),
         job_settings(task.plan),
         gates={**framed.limits.to_json(), **({IN_CARD: dict(task.averaged)} if task.averaged else {})},
@@ -70,7 +74,21 @@ def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
     approved = _takes_over(store, name, trial=trained.card.trial)
     if approved:
         store.approve(name, version, "first model")
-    return TrainOutcome(name, version, approved, card.trial, card.words(), card.in_short(), card.outputs)
+    page = _page(store, trained, data, task, version)
+    return TrainOutcome(name, version, approved, card.trial, card.words(), card.in_short(), card.outputs, page)
+
+
+def _page(store: ModelStore, trained: Trained, data: TrainingData, task: TrainTask, version: int) -> str:
+    """Where the page of the version is, or why there is none: whatever is wrong with it must not cost the version."""
+    from tagsight.model_page import Named, model_page  # noqa: PLC0415 - matplotlib is imported when the training is over
+
+    named = Named(task.plan.key, version, task.language)
+    target = store.page(named.name, version)
+    try:
+        target.write_text(model_page(trained.model, trained.card, data, named), encoding="utf-8", newline="\n")
+    except Exception as error:  # noqa: BLE001 - see above
+        return f"not made: {type(error).__name__}: {error}"
+    return str(target)
 
 
 def _doubts(store: ModelStore, name: str, frame: Frame) -> Iterator[str]:
@@ -123,4 +141,9 @@ def _settings(plan: ModelPlan, grid_ns: int) -> TrainingSettings:
         drop_constant=True,
         search=train_plan.search,
         regime=plan.regime,
+        cost=_cost(plan.alarm.cost),
     )
+
+
+def _cost(given: CostPlan | None) -> Cost | None:
+    return None if given is None else Cost(given.false, given.missed, given.faults * MONTH / given.per_ns)

@@ -105,7 +105,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """How somebody looks back: by what, in which time zone and language; `extent`: from when to when tags have values."""
+    """How somebody looks back: by what, in which time zone and language; `extent`: since when tags have values."""
 
     read: Read
     scorer: Scorer

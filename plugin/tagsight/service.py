@@ -271,6 +271,7 @@ class Service:
                 self.plan.digest,
                 results=self.plan.results.get(model.historian),
                 ledger=self.ledger,
+                language=self.plan.language,
             )
             seconds = 2.0 * model.train.at_most_seconds + FACTS_S
             working = self.workers.training.run(Task("train", task, seconds))

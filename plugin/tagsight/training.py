@@ -18,8 +18,8 @@ from tagsight.connections import Link
 from tagsight.extent import as_setting, extent
 from tagsight.fence import is_result
 from tagsight.job_plans import DiagnosisPlan
-from tagsight.judged_alarms import JudgedAlarm, judged_alarms, kept_out
-from tagsight.labels import labelled_periods
+from tagsight.judged_alarms import JudgedAlarm, Verdict, judged_alarms, kept_out
+from tagsight.labels import FAULT, labelled_periods
 from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
 from tagsight.plan import Detail, Job, ModelPlan, Period, ResultsPlan
@@ -29,6 +29,7 @@ from tagsight_connectors.historian import Historian
 from tagsight_connectors.history import Span, TagHistory
 from tagsight_connectors.reading import read_history
 from tagsight_connectors.tag import Tag
+from tagsight_explain.language import ENGLISH
 from tagsight_models.errors import TooLittleData
 from tagsight_models.frame import Role
 from tagsight_models.job_output import JobOutput
@@ -56,6 +57,7 @@ class TrainTask:
         target: values of the target of the job, None where it has none.
         labels: what somebody said of periods of the past.
         kept_out: alarms that a model of normal behaviour must not learn from.
+        language: of the model's page.
     """
 
     plan: ModelPlan
@@ -70,6 +72,7 @@ class TrainTask:
     target: TagHistory | None = None
     labels: tuple[LabelledPeriod, ...] = ()
     kept_out: tuple[Period, ...] = ()
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class TrainOutcome:
         words: the card for people.
         short: the same in a few lines.
         outputs: what the version says beside its score.
+        page: where its page is, or why there is none.
     """
 
     model: str
@@ -93,6 +97,7 @@ class TrainOutcome:
     words: str
     short: str = ""
     outputs: tuple[JobOutput, ...] = ()
+    page: str = ""
 
 
 async def bind_model(plan: ModelPlan, historian: Historian, is_ours: Callable[[Tag], bool]) -> Binding:
@@ -155,11 +160,12 @@ async def gather(
     progress: Callable[[int], None] = lambda _count: None,
     results: ResultsPlan | None = None,
     ledger: Ledger | None = None,
+    language: str = ENGLISH,
 ) -> tuple[Binding, TrainTask]:
     """Bind the model and read its history.
 
     `progress` is called with the number of values of each page; tags below the root of `results` are never inputs;
-    `ledger` knows the alarms of the past, and what operators said of them.
+    `ledger` knows the alarms of the past, and what operators said of them; `language`: of the model's page.
 
     Raises:
         BindingError, HistorianError: what went wrong, with its mend.
@@ -186,6 +192,7 @@ async def gather(
         target=beside[0] if beside and plan.job is not Job.DIAGNOSIS else None,
         labels=_labels(plan, beside, alarms, span),
         kept_out=kept_out(alarms) if plan.job is Job.HEALTH else (),
+        language=language,
     )
     empty = [role for role, values in task.history.items() if not len(values)]
     if len(empty) == len(task.history):
@@ -197,6 +204,9 @@ async def gather(
 def _labels(
     plan: ModelPlan, beside: Sequence[TagHistory], alarms: Sequence[JudgedAlarm], span: Span
 ) -> tuple[LabelledPeriod, ...]:
+    if plan.job is Job.HEALTH and plan.alarm.cost is not None:  # what the price of missing a fault is asked of
+        true = [one for one in alarms if one.verdict is Verdict.TRUE and one.since_ns < one.until_ns]
+        return tuple(LabelledPeriod(one.since_ns, one.until_ns, FAULT) for one in true)
     if not isinstance(plan.of_job, DiagnosisPlan):
         return ()
     return labelled_periods(plan.of_job.labels, beside[0] if beside else None, alarms, span.end_ns)

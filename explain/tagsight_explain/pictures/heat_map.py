@@ -51,7 +51,7 @@ def heat_map(found: RoleTime, trends: Trends, look: Look, *, title: str = "", mo
             strip = figure.add_subplot(grid[2 * number + 1], sharex=first)
             _trend(trend, trends, role, words)
             name = words.name(found.roles[role])
-            trend.set_title(f"{name}   {words.signed(float(sums[role]))}", pad=3)
+            trend.set_title(f"{name}: {words.signed(float(sums[role]))}", pad=3)
             _strip(strip, found.values[:, role], trends.times, largest, words)
             if number == 0:
                 trend.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderpad=0, fontsize=8)

@@ -16,11 +16,10 @@ p.message {{ font-size: 1.1rem; border-left: 0.35rem solid {ABNORMAL}; padding-l
 p.small {{ color: {DARK}; font-size: 0.9rem; }}
 table {{ border-collapse: collapse; background: {PANEL}; }}
 th, td {{ padding: 0.2rem 0.7rem; border-bottom: 1px solid {LIGHT}; text-align: right; }}
-th:first-child, td:first-child {{ text-align: left; }}
-td.words, th.words {{ text-align: left; }}
+th.words, td.words {{ text-align: left; }}
 tr.abnormal td {{ font-weight: bold; }} tr.abnormal td:first-child {{ border-left: 0.35rem solid {ABNORMAL}; }}
-pre {{ background: {PANEL}; padding: 0.8rem; overflow-x: auto; font-size: 0.85rem; }}
-svg {{ max-width: 100%; height: auto; }}
+pre {{ background: {PANEL}; padding: 0.8rem; white-space: pre-wrap; font-size: 0.8rem; }}
+svg {{ display: block; max-width: 100%; height: auto; margin: 1rem 0; }}
 """
 
 
@@ -67,13 +66,22 @@ def preformatted(text: str) -> str:
     return f"<pre>{escape(text)}</pre>"
 
 
-def table(head: Sequence[str], rows: Sequence[Row]) -> str:
-    """The first column is words, the others numbers."""
-    lines = ["<table><thead><tr>", *(f"<th>{escape(one)}</th>" for one in head), "</tr></thead><tbody>"]
-    for row in rows:
-        cells = "".join(f"<td>{escape(cell)}</td>" for cell in row.cells)
-        lines.append(f'<tr class="abnormal">{cells}</tr>' if row.abnormal else f"<tr>{cells}</tr>")
-    return "".join([*lines, "</tbody></table>"])
+def table(head: Sequence[str], rows: Sequence[Row], words: int = 1) -> str:
+    """The first `words` columns are words, the others numbers."""
+    body = [
+        f'<tr class="abnormal">{_cells("td", row.cells, words)}</tr>'
+        if row.abnormal
+        else f"<tr>{_cells('td', row.cells, words)}</tr>"
+        for row in rows
+    ]
+    return f"<table><thead><tr>{_cells('th', head, words)}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+
+
+def _cells(kind: str, cells: Sequence[str], words: int) -> str:
+    return "".join(
+        f'<{kind} class="words">{escape(cell)}</{kind}>' if number < words else f"<{kind}>{escape(cell)}</{kind}>"
+        for number, cell in enumerate(cells)
+    )
 
 
 def figure(svg: bytes, words: str) -> str:

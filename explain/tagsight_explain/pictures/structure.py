@@ -77,7 +77,7 @@ def _box(axes: Axes, place: tuple[float, float, float], block: Block, count: int
 def _said(block: Block, words: Words) -> str:
     shape = "" if block.gives is None else f" {TIMES} ".join(map(str, block.gives)) or "1"
     count = words("parameters", count=words.count(block.parameters)) if block.parameters else ""
-    return "   ".join(filter(None, (shape, count)))
+    return "; ".join(filter(None, (shape, count)))
 
 
 def _arrow(axes: Axes, start: Point, end: Point) -> None:

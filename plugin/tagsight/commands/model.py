@@ -51,6 +51,8 @@ def show(name: str, version: int | None, data: DataFolder) -> None:
         click.echo(f"Inputs read    {read}")
     if runs and (drifted := _drift(data, name)):
         click.echo(f"Now            {drifted}")
+    if (page := register.page(name, chosen)).is_file():
+        click.echo(f"Page           {page}")
     for approval in register.approvals(name).history:
         done = "rolled back to" if approval.rollback else "approved"
         click.echo(f"History        {done} {approval.version} by {approval.who}")

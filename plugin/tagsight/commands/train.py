@@ -100,7 +100,7 @@ async def _train_one(
     place, results = StorePlace(data.models, data.signing_key), plan.results.get(model.historian)
     try:
         binding, task = await gather(
-            model, link, place, plan.digest, progress=shown.read, results=results, ledger=ledger
+            model, link, place, plan.digest, progress=shown.read, results=results, ledger=ledger, language=plan.language
         )
         computing = asyncio.to_thread(compute, task, shown.computed)
         outcome, binding = await watched_while(computing, model, link, binding)
@@ -114,6 +114,7 @@ async def _train_one(
     shown.say(f"{model.key}, version {outcome.version}: {_standing(outcome)}\n{outcome.short}")
     for path, why in binding.skipped:
         shown.say(f"  left out: {path}: {why}")
+    shown.say(f"  its page: {outcome.page}")
     shown.say(f"  all about it: `tagsight model show {outcome.model} --version {outcome.version}`")
     return True
 
