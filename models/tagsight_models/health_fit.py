@@ -1,6 +1,6 @@
 """Fitting a health model to normal rows; limit and band come later, from rows that the fit did not see."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from tagsight_models.conditional import covariance_of
 from tagsight_models.errors import TooLittleData, UnusableInput
 from tagsight_models.frame import LARGEST, Floats, Role
 from tagsight_models.health import HealthModel, HealthParameters, standardised
-from tagsight_models.health_network import NetworkSettings, first_network, fit_network, spread_of
+from tagsight_models.health_network import Asked, NetworkSettings, first_network, fit_networks, spread_of
 from tagsight_models.networks.leave_role_out import context
 from tagsight_models.residual_statistic import STACKED, ResidualStatistic
 from tagsight_models.statistics.statistic import present
@@ -18,7 +18,6 @@ from tagsight_models.value_statistic import ValueStatistic
 
 EXCLUDE = "Exclude the period in which the sensor was broken: `train.exclude`, or remove it from `inputs`."
 MOST_ROWS = 24_000  # rows that the network learns from; more are thinned evenly
-NOTHING_LEARNED = Fitted(0, 0, 0.0, 0.0, 0.0, stopped_by_time=False)
 
 
 def robust_scaling(values: Floats, roles: tuple[Role, ...]) -> tuple[Floats, Floats]:
@@ -57,6 +56,81 @@ def context_rows(values: Floats, roles: tuple[Role, ...], lags: tuple[int, ...])
     return centre, scale, rows[:: -(-len(rows) // MOST_ROWS)]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Begun:
+    """A fit of a health model, but for its network.
+
+    Attributes:
+        asked: the fit of the network.
+        values: shape (steps, roles), NaN rows where nothing counts.
+        roles: of the columns.
+        centre: of each role.
+        scale: of each role.
+        covariance: of standardised normal rows.
+        grid_ns: of the steps.
+        window_steps: of the model.
+    """
+
+    asked: Asked
+    values: Floats
+    roles: tuple[Role, ...]
+    centre: Floats
+    scale: Floats
+    covariance: Floats
+    grid_ns: int
+    window_steps: int
+
+    def finished(self, done: Fitted) -> HealthModel:
+        """The model, once the network has been fitted. It has no limit yet."""
+        count, lags, network = len(self.roles), self.asked.settings.lags, self.asked.network
+        if done.best_epoch == 0 and self.asked.settings.sister is None:
+            # nothing nonlinear was found: the linear part alone is the same and costs less
+            network = network.without_hidden()
+        parameters = HealthParameters(
+            self.centre,
+            self.scale,
+            self.asked.spread,
+            ValueStatistic.none(count),
+            ResidualStatistic.none(count),
+            np.full(count, 3.0),
+            self.covariance,
+        )
+        raw = HealthModel(
+            self.roles, network, parameters, grid_ns=self.grid_ns, window_steps=self.window_steps, lags=lags
+        )
+        statistic = ResidualStatistic.fit(raw.residuals(self.values), raw.taps)
+        counted = np.array([role.smallest_deviation == 0.0 for role in self.roles])
+        plain = ValueStatistic.fit(standardised(self.values, parameters), counted)
+        return raw.with_parameters(replace(parameters, values=plain, statistic=statistic))
+
+
+def begin_health(
+    values: Floats,
+    roles: tuple[Role, ...],
+    settings: NetworkSettings,
+    progress: Progress,
+    *,
+    grid_ns: int,
+    window_steps: int,
+) -> Begun:
+    """Everything up to the fit of the network, which may be done beside those of other models.
+
+    Raises:
+        UnusableInput, TooLittleData: a role, or the number of steps.
+    """
+    lags = settings.lags
+    least = lags[-1] + STACKED
+    if window_steps < least:
+        cause = f"a window of {window_steps} steps is too short: this model looks back {least} steps"
+        raise UnusableInput("score.window", cause, mend=f"Set `score.window` to {least} or more; 60 is usual.")
+    centre, scale, rows = context_rows(values, roles, lags)
+    network, linear = first_network(rows, roles, settings)
+    spread = spread_of(rows[:, : len(roles)] - rows @ linear)
+    covariance = covariance_of(rows[:, : len(roles)])
+    asked = Asked(network, spread, rows, settings, progress)
+    return Begun(asked, values, roles, centre, scale, covariance, grid_ns, window_steps)
+
+
 def fit_health(
     values: Floats,
     roles: tuple[Role, ...],
@@ -67,24 +141,6 @@ def fit_health(
     window_steps: int,
 ) -> tuple[HealthModel, Fitted]:
     """Fit to a series of shape (steps, roles) with NaN rows where nothing counts. The model has no limit yet."""
-    lags = settings.lags
-    least = lags[-1] + STACKED
-    if window_steps < least:
-        cause = f"a window of {window_steps} steps is too short: this model looks back {least} steps"
-        raise UnusableInput("score.window", cause, mend=f"Set `score.window` to {least} or more; 60 is usual.")
-    centre, scale, rows = context_rows(values, roles, lags)
-    network, linear = first_network(rows, roles, settings)
-    spread = spread_of(rows[:, : len(roles)] - rows @ linear)
-    done = fit_network(network, spread, rows, settings, progress) if settings.fit.epochs else NOTHING_LEARNED
-    if done.best_epoch == 0 and settings.sister is None:
-        # nothing nonlinear was found: the linear part alone is the same and costs less
-        network = network.without_hidden()
-    none = ResidualStatistic.none(len(roles))
-    plain = ValueStatistic.none(len(roles))
-    covariance = covariance_of(rows[:, : len(roles)])
-    parameters = HealthParameters(centre, scale, spread, plain, none, np.full(len(roles), 3.0), covariance)
-    raw = HealthModel(roles, network, parameters, grid_ns=grid_ns, window_steps=window_steps, lags=lags)
-    statistic = ResidualStatistic.fit(raw.residuals(values), raw.taps)
-    counted = np.array([role.smallest_deviation == 0.0 for role in roles])
-    plain = ValueStatistic.fit(standardised(values, parameters), counted)
-    return raw.with_parameters(replace(parameters, values=plain, statistic=statistic)), done
+    begun = begin_health(values, roles, settings, progress, grid_ns=grid_ns, window_steps=window_steps)
+    (done,) = fit_networks([begun.asked])
+    return begun.finished(done), done

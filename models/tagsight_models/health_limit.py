@@ -124,6 +124,15 @@ def _out_of_fold(values: Floats, fit: FitRows, progress: Progress) -> Floats:
     return parts
 
 
+def further(rows: TrainingRows) -> list[Floats]:
+    """The rows of each model that `health_limit` asks to be fitted, in that order: five folds, and all; or none."""
+    if not rows.folded:
+        return []
+    numbers = np.flatnonzero(present(rows.values))
+    folds = [np.arange(numbers[chosen[0]], numbers[chosen[-1]] + 1) for chosen in blocks(len(numbers))]
+    return [*(without(rows.values, block) for block in folds), rows.values]
+
+
 def bands(model: HealthModel, rows: TrainingRows) -> Floats:
     """Half-width of the normal band of each role in residual spreads: held-out quantile, at least 2."""
     residuals = np.abs(model.residuals(rows.held_values))

@@ -1,5 +1,6 @@
 """The network of a health model: where it starts, from nothing or from a sister machine's, and its fit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,11 +11,13 @@ from numpy.typing import NDArray
 from tagsight_models.frame import Floats, Role
 from tagsight_models.networks.leave_role_out import LeaveRoleOut
 from tagsight_models.networks.ridge import leave_role_out_ridge
-from tagsight_models.training import FitSettings, Fitted, Progress, expectation_loss, fit
+from tagsight_models.stacked_training import NetworkFit, fit_stacked
+from tagsight_models.training import FitSettings, Fitted, Progress, expectation_loss
 from tagsight_models.transfer import Sister, fit_in_steps, matched, started_from
 
 LAGS: Final = (0, 2, 4, 8)
 VALIDATION: Final = (3, 7)  # of ten contiguous blocks, those that stop the training
+NOTHING_LEARNED: Final = Fitted(0, 0, 0.0, 0.0, 0.0, stopped_by_time=False)
 OUTLIER: Final = 6.0  # standardised values beyond this count as this when the linear part is fitted
 
 Rows = NDArray[np.intp]
@@ -72,20 +75,48 @@ def spread_of(residuals: Floats) -> Floats:
     return np.maximum(np.where(spread > 0.2 * overall, spread, overall), 1e-3)
 
 
-def fit_network(
-    network: LeaveRoleOut, spread: Floats, rows: Floats, settings: NetworkSettings, progress: Progress
-) -> Fitted:
-    """Fit in place; from a sister's weights in steps."""
-    learned, held = learned_and_held(len(rows))
-    roles = len(spread)
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A fit that is asked for: the network is fitted in place; from a sister's weights in steps.
 
-    def pair(chosen: Rows) -> tuple[torch.Tensor, torch.Tensor]:
-        inputs = torch.as_tensor(rows[chosen], dtype=torch.float32)
-        return inputs, inputs[:, :roles].contiguous()
+    Attributes:
+        network: with its linear part.
+        spread: shape (roles,), of the residuals of that.
+        rows: shape (n, lags * roles), standardised context.
+        settings: of the fit.
+        progress: of this fit.
+    """
 
-    loss = expectation_loss(torch.as_tensor(spread, dtype=torch.float32))
-    fit_it = fit if settings.sister is None else fit_in_steps
-    return fit_it(network, loss, pair(learned), pair(held), settings.fit, progress=progress)
+    network: LeaveRoleOut
+    spread: Floats
+    rows: Floats
+    settings: NetworkSettings
+    progress: Progress
+
+    def pairs(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Context to learn from, and of the blocks that stop the training."""
+        learned, held = learned_and_held(len(self.rows))
+        of_learned, of_held = (torch.as_tensor(self.rows[chosen], dtype=torch.float32) for chosen in (learned, held))
+        return of_learned, of_held
+
+
+def fit_networks(asked: Sequence[Asked]) -> list[Fitted]:
+    """Fit all in place, those of one shape side by side; what became of each, in order."""
+    done: dict[int, Fitted] = {}
+    stacked: dict[int, NetworkFit] = {}
+    for number, one in enumerate(asked):
+        spread = torch.as_tensor(one.spread, dtype=torch.float32)
+        if not one.settings.fit.epochs:
+            done[number] = NOTHING_LEARNED
+        elif one.settings.sister is None:
+            stacked[number] = NetworkFit(one.network, spread, *one.pairs(), one.settings.fit, one.progress)
+        else:
+            roles = len(spread)
+            learned, held = ((inputs, inputs[:, :roles].contiguous()) for inputs in one.pairs())
+            loss = expectation_loss(spread)
+            done[number] = fit_in_steps(one.network, loss, learned, held, one.settings.fit, progress=one.progress)
+    done |= zip(stacked, fit_stacked(list(stacked.values())), strict=True)
+    return [done[number] for number in range(len(asked))]
 
 
 def held_out_loss(rows: Floats, roles: tuple[Role, ...], settings: NetworkSettings, progress: Progress) -> float:
@@ -96,5 +127,5 @@ def held_out_loss(rows: Floats, roles: tuple[Role, ...], settings: NetworkSettin
     learned, _ = learned_and_held(len(rows))
     network, linear = first_network(rows[learned], roles, settings)
     spread = spread_of(rows[learned][:, : len(roles)] - rows[learned] @ linear)
-    fitted = fit_network(network, spread, rows, settings, progress)
+    (fitted,) = fit_networks([Asked(network, spread, rows, settings, progress)])
     return fitted.best_loss + float(np.log(spread).mean())

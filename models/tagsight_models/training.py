@@ -124,6 +124,33 @@ class Learner(lightning.LightningModule):
         )
 
 
+class EpochLearner(lightning.LightningModule):
+    """What learns by itself, one whole epoch at a time: no optimiser of Lightning's, no batches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+
+    def learn(self) -> bool:
+        """One epoch; whether there is more to learn."""
+        raise NotImplementedError
+
+    def training_step(self, _batch: object, _number: int) -> None:
+        """One epoch."""
+        if not self.learn():
+            self.trainer.should_stop = True
+
+    def configure_optimizers(self) -> None:
+        """None."""
+
+
+def run_epochs(learner: EpochLearner, most: int) -> None:
+    """Let it learn, without derivatives, until it has ended or for so many epochs."""
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), torch.no_grad():
+        warnings.simplefilter("ignore")
+        _quiet_trainer(most, inference_mode=False).fit(learner, [0])
+
+
 def expectation_loss(spread: Tensor) -> Loss:
     """Huber loss of the residual in units of the learned spread; `spread` has shape (roles,)."""
 
@@ -287,19 +314,26 @@ def _run(learner: Learner, keeper: BestWeights, batches: Batches, validate: tupl
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
         torch.manual_seed(learner.settings.seed)  # of dropout
-        trainer = lightning.Trainer(
-            accelerator="cpu",
-            devices=1,
-            max_epochs=max(learner.settings.epochs - keeper.epoch, 0),
+        trainer = _quiet_trainer(
+            max(learner.settings.epochs - keeper.epoch, 0),
             num_sanity_val_steps=-1,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
             gradient_clip_val=1.0,
             callbacks=[keeper],
         )
         trainer.fit(learner, batches, Batches(*validate, 4096, None))
+
+
+def _quiet_trainer(epochs: int, **how: Any) -> lightning.Trainer:
+    return lightning.Trainer(
+        accelerator="cpu",
+        devices=1,
+        max_epochs=epochs,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        **how,
+    )
 
 
 def _fingerprint(
