@@ -21,6 +21,7 @@ import numpy as np
 
 from tagsight_models.conditional import filled
 from tagsight_models.frame import Flags, Floats, Role
+from tagsight_models.health_coalitions import coalition_distances
 from tagsight_models.health_gradient import slopes
 from tagsight_models.health_stack import FARTHEST, OUTSIDE, HealthStack
 from tagsight_models.job_model import Results
@@ -135,6 +136,13 @@ class HealthModel:
         standard = np.clip((windows - centre) / scale, -FARTHEST, FARTHEST)
         expected = filled(standard, present, self.parameters.covariance) * scale + centre
         return np.where(present[:, None, :], windows, expected)
+
+    def coalition_scores(self, window: Floats, present: Flags, *, conditional: bool) -> Floats:
+        """See `CoalitionModel`."""
+        distances = coalition_distances(self, window, present, conditional=conditional)
+        regimes = self.parameters.regimes
+        divisor = 1.0 if regimes is None else regimes.divisors(regimes.states(window[None]))[0]
+        return self.score_of_distance(distances / divisor)
 
     def description(self) -> dict[str, Any]:
         """Everything but the arrays."""

@@ -31,6 +31,18 @@ class ConditionalModel(Protocol):
 
 
 @runtime_checkable
+class CoalitionModel(ConditionalModel, Protocol):
+    """A conditional model that scores one window with many choices of present roles faster than one by one.
+
+    Laws: with every role present it is `score`; within 1e-5 it is `score` of what `given` gives, or of the window with
+    its absent roles at the reference. What the window says of the regime holds whichever roles are present.
+    """
+
+    def coalition_scores(self, window: Floats, present: Flags, *, conditional: bool) -> Floats:
+        """One window (window_steps, roles) and present roles, (k, roles) -> scores, (k,)."""
+
+
+@runtime_checkable
 class DifferentiableModel(Protocol):
     """A scoring model that knows how its score changes with each value of a window.
 
