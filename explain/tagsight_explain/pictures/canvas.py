@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from matplotlib import font_manager, rc_context
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -151,6 +153,18 @@ def picture(draw: Draw, look: Look, width: float, height: float, *, layout: str 
         if any(notes):
             figure.text(0.01, 0.005, "  ".join(filter(None, notes)), fontsize=7, color=DARK, va="bottom")
         return _bytes(figure, look.form)
+
+
+def panels(figure: Figure, rows: int, columns: int, *, foot: float, left: float = 0.6) -> list[Axes]:
+    """Panels that leave room (inches) for a title above, a label at the foot and one at the left; row by row.
+
+    A layout that is given costs half of one that is sought.
+    """
+    width, height = figure.get_size_inches()
+    room = {"left": left / width, "right": 1.0 - 0.1 / width, "top": 1.0 - 0.6 / height, "bottom": foot / height}
+    return list(
+        np.ravel(figure.subplots(rows, columns, squeeze=False, gridspec_kw={**room, "wspace": 0.3, "hspace": 0.5}))
+    )
 
 
 def _bytes(figure: Figure, form: str) -> bytes:

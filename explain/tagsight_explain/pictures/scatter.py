@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tagsight_explain.pictures.canvas import ABNORMAL, DARK, INK, MIDDLE, Look, Words, picture
+from tagsight_explain.pictures.canvas import ABNORMAL, DARK, INK, MIDDLE, Look, Words, panels, picture
 from tagsight_models.frame import Floats
 
 MOST: Final = 12
@@ -38,17 +38,17 @@ def scatter(pairs: Pairs, look: Look, *, most: int = MOST) -> bytes:
     rows = -(-len(chosen) // columns)
 
     def draw(figure: Figure, words: Words) -> None:
-        panels = np.ravel(figure.subplots(rows, columns, squeeze=False))
-        for panel, role in zip(panels, chosen, strict=False):
+        drawn = panels(figure, rows, columns, foot=0.6)
+        for panel, role in zip(drawn, chosen, strict=False):
             _panel(panel, pairs, role, words)
-        for panel in panels[len(chosen) :]:
+        for panel in drawn[len(chosen) :]:
             panel.set_visible(False)
         said = words("scatter", shown=str(len(chosen)), of=str(len(pairs.roles)))
         figure.suptitle(said, fontsize=10, x=0.01, ha="left")
         figure.supxlabel(words("expected"), fontsize=9)
         figure.supylabel(words("actual"), fontsize=9)
 
-    return picture(draw, look, 0.4 + 1.9 * max(columns, 2), 0.7 + 1.85 * rows)
+    return picture(draw, look, 0.4 + 1.9 * max(columns, 2), 1.2 + 1.75 * rows, layout=None)
 
 
 def _misfit(pairs: Pairs) -> Floats:

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-import numpy as np
 from matplotlib.figure import Figure
 
-from tagsight_explain.pictures.canvas import DARK, INK, MIDDLE, Look, Words, picture
+from tagsight_explain.pictures.canvas import DARK, INK, MIDDLE, Look, Words, panels, picture
 from tagsight_models.frame import Floats
 
 MOST: Final = 12
@@ -21,10 +20,10 @@ def weights(arrays: Mapping[str, Floats], look: Look, *, most: int = MOST) -> by
     rows = max(1, -(-len(chosen) // columns))
 
     def draw(figure: Figure, words: Words) -> None:
-        panels = np.ravel(figure.subplots(rows, columns, squeeze=False))
-        for panel in panels[len(chosen) :]:
+        drawn = panels(figure, rows, columns, foot=0.35, left=0.15)
+        for panel in drawn[len(chosen) :]:
             panel.set_visible(False)
-        for panel, name in zip(panels, chosen, strict=False):
+        for panel, name in zip(drawn, chosen, strict=False):
             found = arrays[name]
             panel.hist(found, bins=BINS, color=MIDDLE, edgecolor=DARK, linewidth=0.3)
             panel.axvline(0.0, color=INK, linewidth=0.8)
@@ -34,7 +33,8 @@ def weights(arrays: Mapping[str, Floats], look: Look, *, most: int = MOST) -> by
             panel.set_title(f"{words.name(name, 24)}\n{said}", fontsize=7.5)
             panel.tick_params(labelsize=7)
             panel.set_yticks([])
+            panel.spines["left"].set_visible(False)
             panel.locator_params(axis="x", nbins=4)
         figure.suptitle(words("weights"), fontsize=10, x=0.01, ha="left")
 
-    return picture(draw, look, 0.4 + 1.85 * max(columns, 2), 0.7 + 1.55 * rows)
+    return picture(draw, look, 0.4 + 1.85 * max(columns, 2), 1.0 + 1.45 * rows, layout=None)
