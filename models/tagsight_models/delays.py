@@ -3,7 +3,11 @@
 Calibration uses it to find the limit "as it would alarm", rehearsal and the service to announce.
 """
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from tagsight_models.frame import Flags, Floats, Times
 
@@ -39,25 +43,33 @@ def activations(times: Times, scores: Floats, limit: float, delays: Delays) -> l
         delays: the score must stay above (below) the limit from one run to another at least this much later.
     """
     found: list[Activation] = []
-    above_since: int | None = None
-    below_since: int | None = None
-    for time, score in zip(times.tolist(), scores.tolist(), strict=True):
+    for first, end in _stretches(scores, limit):
+        score, since = float(scores[first]), int(times[first])
         active = bool(found) and found[-1].cleared_ns is None
-        above_since = _since(above_since, time, holds=score > limit)
-        below_since = _since(below_since, time, holds=score <= limit)
-        if not active and above_since is not None and time - above_since >= delays.on_ns:
-            found.append(Activation(above_since, time, None))
-        elif active and below_since is not None and time - below_since >= delays.off_ns:
-            found[-1] = Activation(found[-1].since_ns, found[-1].announced_ns, time)
+        if score > limit and not active:
+            later = _later(times, first, end, since + delays.on_ns)
+            if later is not None:
+                found.append(Activation(since, later, None))
+        elif score <= limit and active:
+            later = _later(times, first, end, since + delays.off_ns)
+            if later is not None:
+                found[-1] = Activation(found[-1].since_ns, found[-1].announced_ns, later)
     return found
+
+
+def _stretches(scores: Floats, limit: float) -> Iterator[tuple[int, int]]:
+    """First and end of each stretch of scores above the limit, not above it, or without a number."""
+    kind = (scores > limit).astype(np.int8) - (scores <= limit)
+    edges = [0, *(np.flatnonzero(np.diff(kind)) + 1).tolist(), len(scores)] if len(scores) else [0]
+    yield from itertools.pairwise(edges)
+
+
+def _later(times: Times, first: int, end: int, least_ns: int) -> int | None:
+    """The first time of a stretch that is no earlier; None where there is none."""
+    place = first + int(np.searchsorted(times[first:end], least_ns))
+    return int(times[place]) if place < end else None
 
 
 def exceeded(scores: Floats, limit: float) -> Flags:
     """Where the score is above the limit; NaN is not."""
     return scores > limit
-
-
-def _since(since: int | None, time: int, *, holds: bool) -> int | None:
-    if not holds:
-        return None
-    return time if since is None else since

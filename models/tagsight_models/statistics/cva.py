@@ -11,8 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from tagsight_models.frame import Floats
-from tagsight_models.statistics.linear_algebra import Scaling, covariance, inverse_root, squared_length, stacked
-from tagsight_models.statistics.statistic import present
+from tagsight_models.statistics.linear_algebra import (
+    Scaling,
+    covariance,
+    cross_covariance,
+    inverse_root,
+    squared_length,
+    stacked,
+)
+from tagsight_models.statistics.statistic import complete, present
 
 LAGS = 3
 STATES_PER_ROLE = 29 / 52
@@ -41,7 +48,7 @@ class CanonicalSpace:
         """
         centre = past.mean(axis=0)
         whitening = inverse_root(_shrunk(past, shrinkage))
-        cross = (past - centre).T @ (future - future.mean(axis=0)) / len(past)
+        cross = cross_covariance(past, future)
         left, correlations, _ = np.linalg.svd(whitening @ cross @ inverse_root(_shrunk(future, shrinkage)))
         states = min(states, int((correlations > least).sum()))
         return cls(centre, whitening @ left[:, :states], whitening @ left[:, states:])
@@ -64,12 +71,12 @@ class Cva:
     def fit(cls, values: Floats, lags: int = LAGS) -> "Cva":
         """From normal rows; a pair of past and future that meets NaN does not count."""
         scaling = Scaling.of(values)
-        past = stacked(scaling(values), lags)
-        future = np.full_like(past, np.nan)
-        future[:-lags] = past[lags:]
-        both = present(past) & present(future)
+        standard = scaling(values)
+        ends = np.flatnonzero(complete(present(standard), 2 * lags))
+        past = np.hstack([standard[ends - lags - lag] for lag in range(lags)])
+        future = np.hstack([standard[ends - lag] for lag in range(lags)])
         states = max(1, round(values.shape[1] * STATES_PER_ROLE))
-        return cls(scaling, CanonicalSpace.fit(past[both], future[both], states), lags)
+        return cls(scaling, CanonicalSpace.fit(past, future, states), lags)
 
     def rows(self, values: Floats) -> Floats:
         """Residual statistic Tr2 of each row."""

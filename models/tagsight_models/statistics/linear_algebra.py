@@ -6,6 +6,8 @@ import numpy as np
 
 from tagsight_models.frame import Floats
 
+PART = 4096  # rows at a time: fits a processor's cache
+
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
@@ -37,8 +39,18 @@ def stacked(values: Floats, lags: int) -> Floats:
 
 def covariance(rows: Floats) -> Floats:
     """Covariance about the mean, shape (columns, columns)."""
-    centred = rows - rows.mean(axis=0)
-    return np.asarray(centred.T @ centred / len(rows))
+    return cross_covariance(rows, rows)
+
+
+def cross_covariance(rows: Floats, others: Floats) -> Floats:
+    """Covariance of each column of one with each of the other, shape (columns, columns of `others`)."""
+    centre, other = rows.mean(axis=0), others.mean(axis=0)
+    total = np.zeros((rows.shape[1], others.shape[1]))
+    for start in range(0, len(rows), PART):  # a whole copy of long histories costs more than the products
+        part = slice(start, start + PART)
+        centred = rows[part] - centre
+        total += centred.T @ (centred if others is rows else others[part] - other)
+    return total / len(rows)
 
 
 def shrunk_covariance(rows: Floats) -> Floats:
