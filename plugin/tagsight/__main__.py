@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, Listed]] = {
     "check": Listed("check", "Report every fault of a configuration; connects to nothing."),
     "probe": Listed("probe", "Connect and examine: certificate, clock, rights, history of each tag."),
     "browse": Listed("browse", "List the tags of a historian."),
+    "data": Listed("data", "Tell how good the history is that a training would learn from."),
     "train": Listed("train", "Train models on their history."),
     "rehearse": Listed("rehearse", "Replay history and tell which alarms it would have raised."),
     "explain": Listed("explain", "Tell of any moment of the past, or of a period, what a model says and why."),
