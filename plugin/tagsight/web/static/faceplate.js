@@ -26,6 +26,7 @@
   const number = (value, digits) => {
     if (value === null || value === undefined) return "–";
     const size = Math.abs(value);
+    if (size === 0) return "0";
     const places = digits !== undefined ? digits : size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3;
     const plain = size >= 1e6 || (size < 1e-3 && size > 0) ? value.toPrecision(3) : value.toFixed(places);
     return plain.replace(".", given.decimal);
@@ -108,18 +109,18 @@
     return [middle - half, middle + half];
   };
   const drawBar = (tag) => {
-    const bar = drawing("svg", { viewBox: "0 0 108 28", "aria-hidden": "true", preserveAspectRatio: "none" });
+    const bar = drawing("svg", { viewBox: "0 0 216 20", "aria-hidden": "true", preserveAspectRatio: "none" });
     const range = span(tag);
-    bar.append(drawing("rect", { class: "track", x: 0, y: 9, width: 108, height: 10 }));
+    bar.append(drawing("rect", { class: "track", x: 0, y: 5, width: 216, height: 10 }));
     if (!range) return bar;
-    const at = (value) => 4 + (100 * (value - range[0])) / (range[1] - range[0]);
+    const at = (value) => 8 + (200 * (value - range[0])) / (range[1] - range[0]);
     if (tag.lower !== null && tag.upper !== null) {
-      bar.append(drawing("rect", { class: "band", x: at(tag.lower), y: 9, width: Math.max(1, at(tag.upper) - at(tag.lower)), height: 10 }));
+      bar.append(drawing("rect", { class: "band", x: at(tag.lower), y: 5, width: Math.max(1, at(tag.upper) - at(tag.lower)), height: 10 }));
     }
-    if (tag.expected !== null) bar.append(drawing("path", { class: "mark", d: `M${at(tag.expected)} 4V24` }));
+    if (tag.expected !== null) bar.append(drawing("path", { class: "mark", d: `M${at(tag.expected)} 1V19` }));
     if (tag.actual !== null) {
       const x = at(tag.actual);
-      bar.append(drawing("path", { class: "point", d: `M${x} 4L${x + 6} 14L${x} 24L${x - 6} 14z` }));
+      bar.append(drawing("path", { class: "point", d: `M${x} 0L${x + 7} 10L${x} 20L${x - 7} 10z` }));
     }
     return bar;
   };
@@ -198,7 +199,7 @@
     parts.push(drawing("text", { x: 3, y: bottom - 3 }, number(low)));
     picture.replaceChildren(...parts);
     picture.setAttribute("aria-label", of ? `${title}: ${text.actual} ${number(tag.actual)}, ${text.band} ${number(tag.lower)} – ${number(tag.upper)}` : `${title} ${number(model.score)}`);
-    find("trend-title").textContent = title + (of ? `, ${text.band}` : `, ${text.limit} ${number(model.limit)}`);
+    find("trend-title").textContent = title + (of ? "" : `, ${text.limit} ${number(model.limit, 2)}`);
   };
 
   const current = () => (shown && shown.models.find((one) => one.key === chosen || one.name === chosen)) || (shown && shown.models[0]);
@@ -229,7 +230,10 @@
     body.dataset.state = shown.alive ? model.state : 2;
     body.classList.toggle("alarm", model.alarm);
     drawSymbol(shown.alive ? model.state : 2);
-    find("state").textContent = shown.alive ? text["state_" + model.state] : text.stopped;
+    const known = model.quality !== "bad";
+    body.dataset.known = known ? "yes" : "no";
+    const state = known ? text["state_" + model.state] : `${text.not_scored} (${text.before}: ${text["state_" + model.state]})`;
+    find("state").textContent = shown.alive ? state : text.stopped;
     drawModels(model);
     const good = model.score_quality === "good";
     find("value").textContent = model.score === null ? "–" : number(model.score, 2) + (good ? "" : " ?");
