@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tagsight.applied import Answer, Applied, AppliedFolder
-from tagsight.applying import apply_file
+from tagsight.applying import EditedMeanwhile, apply_file, apply_text
 from tagsight.errors import ConfigurationError, StorageError
 
 FILE = """# kept as it is written
@@ -82,3 +82,33 @@ def test_an_answer_comes_back_as_given_and_a_damaged_one_is_none(tmp_path: Path)
     (tmp_path / "request.json").write_text('["no"]', encoding="utf-8")
     assert folder.answer() is None
     assert folder.request() is None
+
+
+def test_an_edited_text_is_saved_and_applied(file: Path, tmp_path: Path) -> None:
+    folder = AppliedFolder(tmp_path / "applied")
+    text = FILE.replace("P101", "P102")
+    made = apply_text(text, FILE, file, folder, who="olga", now_ns=1_760_000_000_000_000_000)
+    assert file.read_text(encoding="utf-8") == text == folder.text(made.name)
+    assert folder.request() == made
+
+
+def test_of_two_who_save_at_once_the_second_sees_the_difference_and_nothing_is_lost(file: Path, tmp_path: Path) -> None:
+    folder = AppliedFolder(tmp_path / "applied")
+    apply_text(FILE.replace("P101", "P102"), FILE, file, folder, who="olga", now_ns=1_760_000_000_000_000_000)
+    with pytest.raises(EditedMeanwhile, match="somebody else") as told:
+        apply_text(FILE.replace("P101", "P103"), FILE, file, folder, who="max", now_ns=1_760_000_001_000_000_000)
+    assert "+models: [{name: Health, asset: P102" in told.value.difference
+    assert "P102" in file.read_text(encoding="utf-8")
+    assert len(folder.copies()) == 1
+
+
+def test_an_edit_with_a_fault_writes_nothing(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError):
+        apply_text("nonsense: 1", FILE, file, AppliedFolder(tmp_path / "applied"), who="olga", now_ns=1)
+    assert file.read_text(encoding="utf-8") == FILE
+
+
+def test_an_edit_of_a_file_that_went_away_is_told(file: Path, tmp_path: Path) -> None:
+    file.unlink()
+    with pytest.raises(StorageError, match="cannot be written"):
+        apply_text(FILE, FILE, file, AppliedFolder(tmp_path / "applied"), who="olga", now_ns=1)
