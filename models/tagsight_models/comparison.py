@@ -8,7 +8,7 @@ within its budget clearly beats both ways (at its own limit alone, the short tim
 cause).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -132,18 +132,28 @@ def _shares(
 ) -> Floats:
     """Share of due times found of each injected fault, at the own limit and at `highest`: (2, contestants, faults)."""
     window_steps = alarming.memory
-    rows = held.values[present(held.values)]
-    spread = _spread(rows)
-    starts = _episodes(held, alarming)
     shares = np.zeros((2, len(contestants), FAULTS))
-    for number, fault in enumerate(drawn_faults(_correlation(rows), FAULTS, SIZES, seed)):
-        part = slice(starts[number % len(starts)], starts[number % len(starts)] + 2 * window_steps)
-        episode = inject(held.values[part], window_steps, fault, spread, seed + number)
+    for number, (part, episode) in enumerate(faulty_episodes(held, alarming, seed)):
         counted = alarming.due(held.times[part])[window_steps:]
         for row, contestant in enumerate(contestants):
             found = contestant.rows(episode)[window_steps:][counted]
             shares[:, row, number] = [(found > level).mean() for level in (contestant.limit, highest[row])]
     return shares
+
+
+def faulty_episodes(held: NormalTime, alarming: Alarming, seed: int) -> Iterator[tuple[slice, Floats]]:
+    """Two windows of held-out time for each fault, with the fault in the second: where they are, and their values.
+
+    Raises:
+        TooLittleData: no two windows without a hole.
+    """
+    window_steps = alarming.memory
+    rows = held.values[present(held.values)]
+    spread = _spread(rows)
+    starts = _episodes(held, alarming)
+    for number, fault in enumerate(drawn_faults(_correlation(rows), FAULTS, SIZES, seed)):
+        part = slice(starts[number % len(starts)], starts[number % len(starts)] + 2 * window_steps)
+        yield part, inject(held.values[part], window_steps, fault, spread, seed + number)
 
 
 def _spread(rows: Floats) -> Floats:

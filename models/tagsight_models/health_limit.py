@@ -46,11 +46,13 @@ class Limited:
         model: the one to use.
         judged: the one that did not learn from the held-out time; the same where that time gives the limit.
         limit: of both.
+        distances: of the normal time that it comes from, a row for each of the training; NaN where not scored.
     """
 
     model: HealthModel
     judged: HealthModel
     limit: Limit
+    distances: Floats
 
 
 def health_limit(
@@ -82,7 +84,7 @@ def health_limit(
         largest = regimes.divided(largest, rows.values, model.window_steps)
     limit = _with_common(calibrate(times, largest, alarming), float(common))
     judged = _finished(model, limits, regimes)
-    return Limited(_finished(fit(rows.values), limits, regimes) if rows.folded else judged, judged, limit)
+    return Limited(_finished(fit(rows.values), limits, regimes) if rows.folded else judged, judged, limit, largest)
 
 
 def _finished(model: HealthModel, limits: Floats, regimes: Regimes | None) -> HealthModel:

@@ -81,8 +81,9 @@ def health_training(data: TrainingData, settings: TrainingSettings, origin: Orig
         model, rows, alarming, lambda _rows: next(others), part_of(progress, 0.65, 0.7), regimes=regimes
     )
 
-    cost, faults = settings.cost, data.periods
-    chosen = None if cost is None else priced_limit(limited, rows, alarming, cost, settings.seed, faults)
+    chosen = None
+    if settings.cost is not None:
+        chosen = priced_limit(limited, rows, alarming, settings.cost, seed=settings.seed, faults=data.periods)
     limit = limited.limit if chosen is None else chosen.limit
     model = limited.model.with_limit(limit.normal, limit.value, bands(limited.judged, rows))
     progress(0.75, "comparing with simple statistics")

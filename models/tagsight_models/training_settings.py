@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tagsight_models.calibration import Alarming, Budget
+from tagsight_models.cost import Cost
 from tagsight_models.delays import Delays
 from tagsight_models.job_model import JobModel
 
@@ -28,6 +29,8 @@ class TrainingSettings:
         search: trials of a search for the settings of the network; 0: its defaults.
         kept_in: folder for the state of the training, so that it goes on after a kill; None: it starts again. Whoever
             names it removes it when the training has ended.
+        cost: of false alarms and missed faults, which chooses among the limits inside the budget; None: the lowest.
+            Of `health`.
         regime: role whose levels are the operating regimes, "found" to look for such roles, "" for one regime.
     """
 
@@ -45,6 +48,7 @@ class TrainingSettings:
     search: int = 0
     kept_in: Path | None = None
     regime: str = ""
+    cost: Cost | None = None
 
     @property
     def search_seconds(self) -> float:

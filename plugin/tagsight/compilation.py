@@ -15,6 +15,7 @@ from tagsight.job_plans import JobPlan
 from tagsight.plan import (
     AlarmPlan,
     CausePlan,
+    CostPlan,
     Destination,
     Detail,
     HistorianPlan,
@@ -248,7 +249,8 @@ def history_store(given: spec.HistoryStore) -> HistoryStorePlan:
 
 def _alarm(given: spec.Alarm) -> AlarmPlan:
     at_most, per_ns = given.at_most
-    return AlarmPlan(at_most, per_ns, given.on_delay, given.off_delay, given.latch, given.severity)
+    cost = None if given.cost is None else CostPlan(given.cost.false_alarm, given.cost.missed, *given.cost.faults)
+    return AlarmPlan(at_most, per_ns, given.on_delay, given.off_delay, given.latch, given.severity, cost)
 
 
 def _absolute(url: str, folder: Path) -> str:

@@ -144,6 +144,16 @@ class ScorePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CostPlan:
+    """Of one false alarm and of one missed fault, in any currency; `faults` are expected per `per_ns`."""
+
+    false: float
+    missed: float
+    faults: float
+    per_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmPlan:
     """How a score becomes an alarm (ISA-18.2: on-delay, off-delay, latch)."""
 
@@ -153,6 +163,7 @@ class AlarmPlan:
     off_delay_ns: int = 300_000_000_000
     latch: bool = False
     severity: int = 300
+    cost: CostPlan | None = None  # chooses among the limits inside the budget; None: the lowest
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,6 +277,23 @@ class Score(Setting):
             yield Conflict("read", "`averages` without `grid`", "Add for example `grid: 1m`.")
 
 
+class Cost(Setting):
+    """What chooses among the limits that keep to `at_most`: the one that costs least in an average month."""
+
+    false_alarm: float = setting(
+        "Of one false alarm: a walk to the machine, trust.",
+        unit="any currency",
+        alias="false",
+        example=200,
+        ge=0.0,
+        le=1e15,
+    )
+    missed: float = setting(
+        "Of one fault that raises no alarm.", unit="the same currency", example=20000, ge=0.0, le=1e15
+    )
+    faults: Budget = setting("How many faults are to be expected.", default=(1.0, 365 * DAY), example="1 per year")
+
+
 class Alarm(Setting):
     """How a score becomes an alarm (ISA-18.2)."""
 
@@ -290,6 +307,11 @@ class Alarm(Setting):
     latch: bool = setting("Stay active until acknowledged.", default=False, example=False)
     severity: int = setting(
         "OPC UA severity; advisory is below 400.", unit="1 to 1000", default=300, example=300, ge=1, le=1_000
+    )
+    cost: Cost | None = setting(
+        "What false alarms and missed faults cost: chooses among the limits that keep to `at_most`. Without it: the "
+        "lowest of them. Of `health` alone.",
+        default=None,
     )
 
 
@@ -436,6 +458,9 @@ class Model(Setting):
         train = given.get("train")
         if job != "health" and isinstance(train, dict) and train.get("search"):
             yield Conflict("train", "only `health` searches for its network", "Remove `search` from `train`.")
+        alarm = given.get("alarm")
+        if job != "health" and isinstance(alarm, dict) and alarm.get("cost"):
+            yield Conflict("alarm", "only the limit of `health` is chosen by its cost", "Remove `cost` from `alarm`.")
         if job == "health" and given.get("network"):
             yield Conflict("network", "`health` has a network of its own kind", "Remove it.")
         roles = given.get("roles") or {}

@@ -113,7 +113,11 @@ def _train(train: TrainPlan, plan: Plan) -> str:
 def _alarm(alarm: AlarmPlan) -> str:
     latch = ", latched until acknowledged" if alarm.latch else ""
     delays = f"on after {format_duration(alarm.on_delay_ns)}, off after {format_duration(alarm.off_delay_ns)}"
-    return f"at most {format_budget(alarm.at_most, alarm.per_ns)}, {delays}{latch}, severity {alarm.severity}"
+    cost = ""
+    if alarm.cost is not None:
+        expected = format_budget(alarm.cost.faults, alarm.cost.per_ns)
+        cost = f", limit by cost: false {alarm.cost.false:g}, missed {alarm.cost.missed:g}, {expected}"
+    return f"at most {format_budget(alarm.at_most, alarm.per_ns)}, {delays}{latch}, severity {alarm.severity}{cost}"
 
 
 def _limit(train: TrainPlan, alarm: AlarmPlan) -> str:
