@@ -249,8 +249,26 @@ class HealthModel:
 
         A part that looks back on less than the window has numbers from the first step on for which that is whole.
         """
-        plain = self.parameters.values.parts(standardised(values, self.parameters), self.window_steps)
-        return np.column_stack([plain, self.parameters.statistic.parts(self.residuals(values), self.taps)])
+        return self.smoothed(self.unsmoothed(values))
+
+    def unsmoothed(self, values: Floats) -> Floats:
+        """What the parts of a series are means of, (steps, 2 + roles): squares of values, of residuals, residuals.
+
+        Rows of several models can be put together before they are smoothed.
+        """
+        parameters, residuals = self.parameters, self.residuals(values)
+        squared = parameters.values.squared(standardised(values, parameters))
+        return np.column_stack([squared, parameters.statistic.squared(residuals), residuals])
+
+    def smoothed(self, rows: Floats) -> Floats:
+        """The parts that such rows have."""
+        plain = self.parameters.values.smoothed(rows[:, 0], self.window_steps)
+        return np.column_stack([plain, self.parameters.statistic.smoothed(rows[:, 1], rows[:, 2:], self.taps)])
+
+    @property
+    def context_steps(self) -> int:
+        """Steps before a row that it needs before anything is smoothed."""
+        return self.lags[-1] + STACKED - 1
 
 
 def standardised(values: Floats, parameters: HealthParameters) -> Floats:

@@ -8,10 +8,10 @@ judged beside the simple statistics is a model that did not see the last quarter
 
 Each part of the distance first gets a limit of its own from that time, for its share of the budget, and the parts are
 scaled so that theirs is that of the first. The residuals remember longest, and how they wander is not known from
-little time: where it is too short for a tail, theirs is the upper end of the limit's 80 % interval, and they count
-less. The distance is then the largest part. Where time is too short for a tail, the common limit of the parts is its
-limit; else it is found by the same rule for the whole budget, and lies near it: a part that wanders in normal time
-takes nothing from the others.
+little time: where it is too short for a tail, theirs is `CAUTION` times the upper end of the limit's 80 % interval, and
+they count less. The distance is then the largest part. Where time is too short for a tail, the common limit of the
+parts is its limit; else it is found by the same rule for the whole budget, and lies near it: a part that wanders in
+normal time takes nothing from the others.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagsight_models import comparison
 from tagsight_models.calibration import LEAST_WINDOWS, Alarming, Limit, calibrate
@@ -34,6 +35,7 @@ from tagsight_models.training_rows import TrainingRows
 FAMILIES: Final = 2  # values and residuals share the budget; the parts of each go up and down together
 BAND: Final = 0.995  # share of normal time that lies inside a role's band
 OF_VALUES: Final = 2  # the first parts are those of the values, the rest those of the residuals
+CAUTION: Final = 3.0  # times as far as the limit of the residuals, where time is too short for a tail
 
 FitRows: TypeAlias = Callable[[Floats], HealthModel]
 
@@ -111,28 +113,40 @@ def _part_limit(times: Times, distances: Floats, alarming: Alarming, model: Heal
         limit = calibrate(times, distances, replace(alarming, budget=share, memory=model.memories[number]))
     except TooLittleData:
         return np.inf
-    value = limit.high if number >= OF_VALUES and limit.rule == "predicted" else limit.value
+    value = CAUTION * limit.high if number >= OF_VALUES and limit.rule == "predicted" else limit.value
     return max(value, float(np.sqrt(model.sizes[number])))
 
 
 def _out_of_fold(values: Floats, fit: FitRows, progress: Progress) -> Floats:
-    """Parts of the distance of all rows, (steps, 5), each from a model of the other folds; NaN where not scored."""
-    parts = np.full((len(values), 5), np.nan)
-    numbers = np.flatnonzero(present(values))
-    for number, chosen in enumerate(blocks(len(numbers))):
-        block = np.arange(numbers[chosen[0]], numbers[chosen[-1]] + 1)
+    """Parts of the distance of all rows, (steps, 5), each from a model of the other folds; NaN where not scored.
+
+    What is smoothed over time is smoothed across folds: each row is told by a model that did not learn from it, and
+    short folds lose no rows to their beginning.
+    """
+    parts, rows = np.full((len(values), 5), np.nan), np.full((len(values), 2 + values.shape[1]), np.nan)
+    models = []
+    for number, block in enumerate(_folds(values)):
         progress(number / 5, f"limit from blocked folds, {number + 1} of 5")
-        parts[block] = fit(without(values, block)).series_parts(values[block])
+        models.append(fit(without(values, block)))
+        first = max(int(block[0]) - models[-1].context_steps, 0)
+        rows[block] = models[-1].unsmoothed(values[first : block[-1] + 1])[block[0] - first :]
+    for model, block in zip(models, _folds(values), strict=True):
+        first = max(int(block[0]) - model.window_steps, 0)
+        parts[block] = model.smoothed(rows[first : block[-1] + 1])[block[0] - first :]
     return parts
+
+
+def _folds(values: Floats) -> list[NDArray[np.intp]]:
+    """Row numbers of each."""
+    numbers = np.flatnonzero(present(values))
+    return [np.arange(numbers[chosen[0]], numbers[chosen[-1]] + 1) for chosen in blocks(len(numbers))]
 
 
 def further(rows: TrainingRows) -> list[Floats]:
     """The rows of each model that `health_limit` asks to be fitted, in that order: five folds, and all; or none."""
     if not rows.folded:
         return []
-    numbers = np.flatnonzero(present(rows.values))
-    folds = [np.arange(numbers[chosen[0]], numbers[chosen[-1]] + 1) for chosen in blocks(len(numbers))]
-    return [*(without(rows.values, block) for block in folds), rows.values]
+    return [*(without(rows.values, block) for block in _folds(rows.values)), rows.values]
 
 
 def bands(model: HealthModel, rows: TrainingRows) -> Floats:

@@ -91,15 +91,22 @@ class ResidualStatistic:
 
     def parts(self, residuals: Floats, taps: int) -> Floats:
         """Quick, recent and level distance of each row, (steps, 3); NaN where the window is not whole or no part is."""
+        return self.smoothed(self.squared(residuals), residuals, taps)
+
+    def squared(self, residuals: Floats) -> Floats:
+        """Squared length of the quick directions at each row, (steps,), before smoothing."""
+        return squared_length((stacked(residuals, STACKED) - self.centre) @ self.space)
+
+    def smoothed(self, squared: Floats, residuals: Floats, taps: int) -> Floats:
+        """The parts that such squares and the residuals have, (steps, 3)."""
         whole = complete(present(residuals), taps + STACKED - 1)
         found = np.full((len(residuals), 3), np.nan)
-        for number, squared in enumerate(self._squared(residuals, taps)):
+        for number, part in enumerate(self._smoothed(squared, residuals, taps)):
             if self.sizes[number]:
-                found[whole, number] = np.sqrt(np.maximum(squared[whole], 0.0))
+                found[whole, number] = np.sqrt(np.maximum(part[whole], 0.0))
         return found
 
-    def _squared(self, residuals: Floats, taps: int) -> Iterator[Floats]:
-        squared = squared_length((stacked(residuals, STACKED) - self.centre) @ self.space)
+    def _smoothed(self, squared: Floats, residuals: Floats, taps: int) -> Iterator[Floats]:
         yield _weighted(squared[:, None], weights(SMOOTHING, taps))[:, 0]
         yield squared_length((_mean(residuals, min(RECENT, taps)) - self.recent_centre) @ self.recent_space)
         yield squared_length((_mean(residuals, taps) - self.level_centre) @ self.level_space)

@@ -6,8 +6,12 @@ distance of the textbook:
 
 - The covariance is that of quadratic-inverse shrinkage, so what hardly varies is known from few rows
   (`statistics/quadratic_inverse.py`): a relation that holds to a thousandth breaks long before a value is odd.
-- What wandered in normal time is allowed to wander on, `FARTHER` times as far as it did there (`wander.py`): a motor
-  that warms up while the model learns will be warmer afterwards. Where normal time is stationary this changes little.
+- What wandered in normal time is allowed to wander on (`wander.py`): the roles together, in the directions in which
+  they went, ten times as far; and a role that the others do not explain, three times as far in its own way. A motor
+  that warms up while the model learns will be warmer afterwards. A grade that comes and goes moves its roles together,
+  and their relations stay. Where normal time is stationary this changes little.
+- The directions that predict their own future best are cut out, as in the CVA residual statistic: there normal time
+  wanders most, and little of it tells how far.
 
 A step whose squared length is `WILD` times the usual one counts by its logarithm: one wild step is no lasting fault.
 Roles with a smallest deviation do not count here: only the residuals know by how much a value deviates.
@@ -19,6 +23,7 @@ from typing import Final
 import numpy as np
 
 from tagsight_models.frame import Flags, Floats
+from tagsight_models.statistics.cva import STATES_PER_ROLE
 from tagsight_models.statistics.ewma import enough, weights
 from tagsight_models.statistics.linear_algebra import inverse_root, squared_length, stacked
 from tagsight_models.statistics.quadratic_inverse import quadratic_inverse_covariance
@@ -27,7 +32,8 @@ from tagsight_models.wander import PARTS, wander, within
 
 STACKED: Final = 3  # steps side by side
 SMOOTHINGS: Final = (0.4, 0.1)  # weight of the newest step, of each part
-FARTHER: Final = 100.0  # in variance: what wandered may go ten times as far as it was seen to
+FARTHER: Final = 100.0  # in variance: the roles together may go ten times as far as they were seen to
+OWN: Final = 10.0  # likewise, for what one role does that the others do not explain
 WILD: Final = 20.0
 FLOOR: Final = 1e-6  # smallest variance of a direction, in shares of the largest
 MOST_ROWS: Final = 24_000  # rows that the covariance is found from; more are thinned evenly
@@ -57,14 +63,15 @@ class ValueStatistic:
         """From a normal series of standardised values (steps, roles) with NaN rows; `counted` says which roles do."""
         roles = values.shape[1]
         chosen = np.flatnonzero(np.tile(counted, STACKED))
-        stacks = stacked(values, STACKED)
-        stacks = stacks[present(stacks)][:, chosen]
+        series = stacked(values, STACKED)[:, chosen]
+        stacks = series[present(series)]
         if len(stacks) < 2 * PARTS * STACKED or not len(chosen):
             return cls.none(roles)
-        centre, space = np.zeros(STACKED * roles), np.zeros((STACKED * roles, len(chosen)))
-        centre[chosen] = stacks.mean(axis=0)
-        spread = np.maximum(stacks.std(axis=0), 1e-9)
-        space[chosen] = inverse_root(_covariance(stacks / spread), 1e-14) / spread[:, None]
+        middle, spread = stacks.mean(axis=0), np.maximum(stacks.std(axis=0), 1e-9)
+        root = inverse_root(_covariance((stacks - middle) / spread), 1e-14)
+        quick = root @ _unpredictable((series - middle) / spread, root) / spread[:, None]
+        centre, space = np.zeros(STACKED * roles), np.zeros((STACKED * roles, quick.shape[1]))
+        centre[chosen], space[chosen] = middle, quick
         return cls(centre, space, np.ones(len(SMOOTHINGS)))
 
     @property
@@ -83,14 +90,21 @@ class ValueStatistic:
 
     def parts(self, values: Floats, window_steps: int) -> Floats:
         """Distance of each part of each row of standardised values, (steps, 2); NaN where it looks back on NaN."""
-        found = np.full((len(values), len(SMOOTHINGS)), np.nan)
-        if self.space.shape[1]:
-            stacks = np.nan_to_num(stacked(values, STACKED))
-            squared = bounded(squared_length((stacks - self.centre) @ self.space), self.knee)
-            for part, (taps, steps) in enumerate(zip(taps_of(window_steps), lookbacks(window_steps), strict=True)):
-                whole = complete(present(values), steps)
-                smoothed = np.convolve(squared, taps)[: len(values)]
-                found[whole, part] = np.sqrt(np.maximum(smoothed[whole], 0.0)) / self.scales[part]
+        return self.smoothed(self.squared(values), window_steps)
+
+    def squared(self, values: Floats) -> Floats:
+        """Squared length of each row, (steps,), before smoothing; NaN where its three steps are not whole."""
+        stacks = stacked(values, STACKED)
+        found = bounded(squared_length((np.nan_to_num(stacks) - self.centre) @ self.space), self.knee)
+        return np.where(present(stacks) & (self.space.shape[1] > 0), found, np.nan)
+
+    def smoothed(self, squared: Floats, window_steps: int) -> Floats:
+        """The parts that such squares have, (steps, 2)."""
+        found = np.full((len(squared), len(SMOOTHINGS)), np.nan)
+        for part, taps in enumerate(taps_of(window_steps)):
+            whole = complete(np.isfinite(squared), len(taps))
+            mean = np.convolve(np.nan_to_num(squared), taps)[: len(squared)]
+            found[whole, part] = np.sqrt(np.maximum(mean[whole], 0.0)) / self.scales[part]
         return found
 
 
@@ -112,10 +126,26 @@ def bounded(squared: Floats, knee: float) -> Floats:
 
 def _covariance(stacks: Floats) -> Floats:
     """Of stacks (n, 3 * roles): within the parts of normal time, and as far between them as it may go."""
-    roles = stacks.shape[1] // STACKED
-    thinned = within(stacks)[:: -(-len(stacks) // MOST_ROWS)]
-    between, alone = wander(stacks).between, wander(stacks[:, :roles]).alone
-    moved = between + np.kron(np.ones((STACKED, STACKED)), np.diag(alone))
-    usual = quadratic_inverse_covariance(thinned, PARTS)
-    least = FLOOR * float(np.linalg.norm(usual, 2))
-    return np.asarray(usual + least * np.eye(len(usual)) + FARTHER * moved)
+    own = np.kron(np.ones((STACKED, STACKED)), np.diag(_own(stacks[:, : stacks.shape[1] // STACKED])))
+    return np.asarray(_usual(stacks) + FARTHER * wander(stacks).between + OWN * own)
+
+
+def _usual(rows: Floats) -> Floats:
+    """Covariance within the parts of normal time."""
+    found = quadratic_inverse_covariance(within(rows)[:: -(-len(rows) // MOST_ROWS)], PARTS)
+    return np.asarray(found + FLOOR * float(np.linalg.norm(found, 2)) * np.eye(len(found)))
+
+
+def _own(rows: Floats) -> Floats:
+    """Variance, between the parts of normal time, of what each role does that the others do not explain."""
+    precision = np.linalg.inv(_usual(rows))
+    return wander((rows - rows.mean(axis=0)) @ precision / np.diag(precision)).alone
+
+
+def _unpredictable(series: Floats, root: Floats) -> Floats:
+    """Of whitened stacks, the directions that do not predict the next three steps best; series has NaN rows."""
+    pairs = np.flatnonzero(present(series[:-STACKED]) & present(series[STACKED:]))
+    pairs = pairs[:: -(-len(pairs) // MOST_ROWS) or 1]
+    cross = series[pairs].T @ series[pairs + STACKED] / max(len(pairs), 1)
+    directions = np.linalg.svd(root @ cross @ root)[0]
+    return np.asarray(directions[:, round(series.shape[1] / STACKED * STATES_PER_ROLE) :])

@@ -7,7 +7,7 @@ from tagsight_models.calibration import calibrate
 from tagsight_models.comparison import Contestant, NormalTime, baselines, compare
 from tagsight_models.frame import Floats
 from tagsight_models.health import HealthModel
-from tagsight_models.health_limit import compared, health_limit
+from tagsight_models.health_limit import CAUTION, compared, health_limit
 from tagsight_models.trained import Trained
 from tagsight_models.training import silent
 from tagsight_models.training_rows import TrainingRows
@@ -44,7 +44,7 @@ def test_each_part_has_its_own_limit_a_mean_a_higher_one_where_time_is_short(lin
     ]
     assert {one.rule for one in limits[2:]} == {"predicted" if held == 500 else "extrapolated"}
     soon = limits[0].value
-    residuals = [one.high if held == 500 else one.value for one in limits[2:]]
+    residuals = [CAUTION * one.high if held == 500 else one.value for one in limits[2:]]
     np.testing.assert_allclose([limits[1].value, *residuals], soon, rtol=1e-6)
     of_all = calibrate(frame.times, found.model.series_distance(rows.held_values), ALARMING)
     assert found.limit.value == pytest.approx(soon if held == 500 else of_all.value, rel=0.02)
@@ -88,3 +88,12 @@ def test_a_named_time_sets_the_limits_of_the_statistics_too(linear: Trained) -> 
     folded = compared(linear.model, limit, replace(rows, span_given=False), ALARMING, 0)
     assert folded == compare(ours, baselines(learned, ALARMING, None), held, alarming=ALARMING)
     assert max(one.found for one in found.results[1:]) > max(one.found for one in folded.results[1:])
+
+
+def test_folds_lose_no_rows_to_their_beginning(linear: Trained) -> None:
+    rows = TrainingRows.of(frame_of(linear_plant(1500)), SETTINGS)
+    found = health_limit(linear.model, rows, ALARMING, lambda _: linear.model, silent)
+    alike = found.judged.series_distance(rows.values)
+    scored = np.isfinite(alike)
+    assert scored.sum() == 1500 - SETTINGS.window_steps + 1
+    np.testing.assert_allclose(found.distances[scored], alike[scored], rtol=1e-9)

@@ -95,3 +95,19 @@ def test_the_bound_is_monotone_and_leaves_what_is_usual_alone() -> None:
     found = bounded(squared, 20.0)
     assert (np.diff(found) > 0.0).all()
     np.testing.assert_array_equal(found[squared <= 20.0], squared[squared <= 20.0])
+
+
+def test_a_grade_that_changes_for_all_leaves_relations_between_roles_as_tight_as_they_were() -> None:
+    grades = np.repeat([0.0, 8.0, 3.0, 12.0, 6.0], 120)
+    values = related(600, seed=6) + grades[:, None] * np.array([1.0, 0.5, -0.7, (1.0 + 0.5 - 0.7) / 3.0])
+    statistic = ValueStatistic.fit(values, ALL)
+    usual = np.nanmax(worst(statistic, values))
+    broken = values.copy()
+    broken[300:, 3] += 0.02
+    assert (worst(statistic, broken)[310:480] > usual).all()
+
+
+def test_smoothing_of_squares_put_together_is_the_same_as_of_the_whole() -> None:
+    values = related(300, seed=7)
+    squares = np.concatenate([FITTED.squared(values[:150]), FITTED.squared(values[148:])[2:]])
+    np.testing.assert_allclose(FITTED.smoothed(squares, WINDOW), FITTED.parts(values, WINDOW), rtol=1e-9)
