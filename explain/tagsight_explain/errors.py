@@ -3,6 +3,7 @@
 ExplainError
 ├── BudgetSpent  the time or the evaluations ended before there was a result
 ├── NotFinite    the window, or the score of a partly replaced window, is NaN or infinite
+├── NoNormalWindows the chosen value function needs normal windows, and the model came with none
 └── TooManyRoles the chosen explainer cannot do this many roles within its evaluations
 """
 
@@ -32,6 +33,16 @@ class NotFinite(ExplainError):
 
     def __str__(self) -> str:
         return f"{self.what} is not a finite number"
+
+
+@dataclass
+class NoNormalWindows(ExplainError):
+    """Absent roles cannot be what `absent` asks for."""
+
+    absent: str
+
+    def __str__(self) -> str:
+        return f"`absent: {self.absent}` needs normal windows, and the model has none: train again"
 
 
 @dataclass

@@ -1,16 +1,17 @@
 """The explainers by name, and the one way to use them: with a budget, a check, and a failure in words."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import numpy as np
 
+from tagsight_explain.absence import absence
 from tagsight_explain.attribution import Attribution
-from tagsight_explain.errors import ExplainError, NotFinite
+from tagsight_explain.errors import ExplainError, NoNormalWindows, NotFinite
 from tagsight_explain.explanation import Explanation
 from tagsight_explain.fast import fast
+from tagsight_explain.players import Players
 from tagsight_explain.settings import ExplainSettings
 from tagsight_explain.shap_explainers import shap_exact, shap_permutation
 from tagsight_explain.value_function import Clock, ValueFunction
@@ -30,33 +31,59 @@ EXPLAINERS: Final[Mapping[str, Explainer]] = MappingProxyType(
 TOLERANCE = 1e-4  # of max(1, |score|), between the score that was written and base plus contributions
 
 
-def explain(model: ScoringModel, window: Floats, score: float, settings: ExplainSettings, clock: Clock) -> Explanation:
+def explain(
+    model: ScoringModel,
+    window: Floats,
+    score: float,
+    settings: ExplainSettings,
+    clock: Clock,
+    *,
+    normal: Floats | None = None,
+) -> Explanation:
     """Explain the score of one window, shape (window_steps, roles), as the scoring path wrote it.
 
     Never raises for what lies in data, model or budget: the explanation then has a `failure`. `clock` is monotonic
-    seconds.
+    seconds. `normal`: normal windows (m, window_steps, roles) that came with the model, if any.
     """
-    return explain_many(model, window[None], np.array([score]), settings, clock)[0]
+    return explain_many(model, window[None], np.array([score]), settings, clock, normal=normal)[0]
 
 
 def explain_many(
-    model: ScoringModel, windows: Floats, scores: Floats, settings: ExplainSettings, clock: Clock
+    model: ScoringModel,
+    windows: Floats,
+    scores: Floats,
+    settings: ExplainSettings,
+    clock: Clock,
+    *,
+    normal: Floats | None = None,
 ) -> list[Explanation]:
     """Explain windows of shape (n, window_steps, roles) of one model, in common batches.
 
     Each explanation is the same as if it had been computed alone, as long as the budget of time does not end.
     """
-    roles = tuple(role.name for role in model.roles)
+    players = Players.of([role.name for role in model.roles], settings.groups)
     good = np.flatnonzero(np.isfinite(windows).all(axis=(1, 2)) & np.isfinite(scores))
-    explanations = [failed(roles, str(NotFinite("a value of the window, or its score,"))) for _ in windows]
-    value = ValueFunction(model, windows[good], seconds=settings.seconds * max(1, len(good)), clock=clock)
-    seeds = [_seed(windows[index], settings.seed) for index in good]
+    unusable = failed(players.names, str(NotFinite("a value of the window, or its score,")))
+    explanations = [unusable for _ in windows]
     try:
-        found = EXPLAINERS[settings.explainer](value, len(roles), seeds, settings) if seeds else []
+        absent = absence(model, settings.absent, normal)
+        value = ValueFunction(
+            model,
+            windows[good],
+            seconds=settings.seconds * max(1, len(good)),
+            clock=clock,
+            players=players,
+            absent=absent,
+        )
+    except NoNormalWindows as error:
+        return [failed(players.names, str(error)) for _ in windows]
+    try:
+        seeds = [settings.seed] * len(good)
+        found = EXPLAINERS[settings.explainer](value, len(players.names), seeds, settings) if seeds else []
     except (ModelError, ArithmeticError) as error:
-        found = [ExplainError(f"the model could not score a partly replaced window: {error}") for _ in seeds]
+        found = [ExplainError(f"the model could not score a partly replaced window: {error}") for _ in good]
     for index, result, evaluations in zip(good, found, value.evaluations, strict=True):
-        explanations[index] = _checked(roles, result, float(scores[index]), int(evaluations))
+        explanations[index] = _checked(players.names, result, float(scores[index]), int(evaluations))
     return explanations
 
 
@@ -76,9 +103,3 @@ def _checked(roles: tuple[str, ...], found: Attribution | ExplainError, score: f
         failure = f"base and contributions add up to {explanation.total:.6g}, the score written is {score:.6g}"
         return Explanation(roles, found.base, found.contributions, found.standard_error, evaluations, failure)
     return explanation
-
-
-def _seed(window: Floats, seed: int) -> int:
-    """From the digest of the input: the same window gives the same explanation, whatever else is explained."""
-    values = np.ascontiguousarray(window, dtype="<f8").tobytes()
-    return int.from_bytes(hashlib.sha256(values + str(seed).encode()).digest()[:8], "little")

@@ -17,11 +17,12 @@ def fast(
     value: ValueFunction, roles: int, seeds: Sequence[int], settings: ExplainSettings
 ) -> list[Attribution | ExplainError]:
     """One result for each window of `value`; windows under way together share the model's batches."""
-    together = max(1, MOST_KNOWN_VALUES // max(1, min(settings.at_most_evaluations, 2 ** min(roles, MOST_ROLES))))
+    affordable = settings.at_most_evaluations // value.windows_each
+    together = max(1, MOST_KNOWN_VALUES // max(1, min(affordable, 2 ** min(roles, MOST_ROLES))))
     results: list[Attribution | ExplainError] = []
     for start in range(0, len(seeds), together):
         windows = range(start, min(start + together, len(seeds)))
-        algorithms = {window: algorithm(roles, seeds[window], settings) for window in windows}
+        algorithms = {window: algorithm(roles, seeds[window], settings, affordable) for window in windows}
         done = _drive(value, algorithms)
         results.extend(done[window] for window in windows)
         for window in windows:
@@ -29,11 +30,11 @@ def fast(
     return results
 
 
-def algorithm(roles: int, seed: int, settings: ExplainSettings) -> Algorithm:
-    """Exact or sampled."""
-    if roles <= MOST_ROLES and 2**roles <= settings.at_most_evaluations:
+def algorithm(roles: int, seed: int, settings: ExplainSettings, affordable: int) -> Algorithm:
+    """Exact or sampled: `affordable` coalitions may be asked for."""
+    if roles <= MOST_ROLES and 2**roles <= affordable:
         return exact(roles)
-    return sampled(roles, settings.at_most_evaluations, seed)
+    return sampled(roles, affordable, seed, relative_error=settings.relative_error, top=settings.top)
 
 
 class _Underway:

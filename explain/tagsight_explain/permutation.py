@@ -18,15 +18,16 @@ from tagsight_models.frame import Flags, Floats
 
 FIRST_PAIRS = 4
 MOST_PAIRS_A_ROUND = 32
-TOP = 5
-RELATIVE_ERROR = 0.05  # of the Euclidean norm; half of the error that is promised
 INDISTINCT = 0.05  # of the sum of positive contributions: neighbours known this well may swap places
 
 
-def sampled(roles: int, at_most_evaluations: int, seed: int) -> Algorithm:
+def sampled(
+    roles: int, at_most_evaluations: int, seed: int, *, relative_error: float = 0.05, top: int = 5
+) -> Algorithm:
     """Draw pairs until the top of the ranking is stable and the error small, or the budget ends.
 
     `at_most_evaluations` bounds what is asked for. At least two pairs are needed, 4 x roles - 2 evaluations.
+    `relative_error` is a share of the Euclidean norm of the contributions: half of the error that is promised.
     """
     affordable = (at_most_evaluations - 2) // (2 * (roles - 1)) if roles > 1 else 2
     if affordable < 2:
@@ -46,7 +47,7 @@ def sampled(roles: int, at_most_evaluations: int, seed: int) -> Algorithm:
             break
         gains = _gains(both, values, base, full)
         pairs = np.concatenate([pairs, (gains[:more] + gains[more:]) / 2])
-        more = _wanted(pairs, max(1.0, abs(full)))
+        more = _wanted(pairs, max(1.0, abs(full)), relative_error, top)
     return Attribution(base, pairs.mean(axis=0), _standard_error(pairs))
 
 
@@ -71,20 +72,20 @@ def _standard_error(pairs: Floats) -> Floats:
     return np.asarray(pairs.std(axis=0, ddof=1) / np.sqrt(len(pairs)))
 
 
-def _wanted(pairs: Floats, scale: float) -> int:
+def _wanted(pairs: Floats, scale: float, relative_error: float, top: int) -> int:
     """How many more pairs to draw: 0 when precise and stable, else by the error that is left."""
-    allowed = RELATIVE_ERROR * max(float(np.linalg.norm(pairs.mean(axis=0))), 1e-9 * scale)
+    allowed = relative_error * max(float(np.linalg.norm(pairs.mean(axis=0))), 1e-9 * scale)
     error = float(np.linalg.norm(_standard_error(pairs)))
     if error <= allowed:
-        return 0 if _stable(pairs) else FIRST_PAIRS
+        return 0 if _stable(pairs, top) else FIRST_PAIRS
     missing = len(pairs) * ((error / allowed) ** 2 - 1)
     return max(FIRST_PAIRS, ceil(min(missing, MOST_PAIRS_A_ROUND)))
 
 
-def _stable(pairs: Floats) -> bool:
+def _stable(pairs: Floats, top: int) -> bool:
     """Each neighbouring two of the top are apart by two standard errors, or too well known for it to matter."""
     mean = pairs.mean(axis=0)
-    ranking = np.argsort(-mean, kind="stable")[: TOP + 1]
+    ranking = np.argsort(-mean, kind="stable")[: top + 1]
     ranking = ranking[mean[ranking] > 0.0]
     if len(ranking) < 2:
         return True

@@ -1,9 +1,6 @@
-"""The game that is explained: v(S) is the score of the window in which the roles outside S are at their normal.
+"""The game that is explained: values of coalitions of players, batched, bounded, counted and cached.
 
-What an absent role's normal is depends on the model. A `ConditionalModel` says what the present roles make expect of it
-(its own values play no part), so that two roles that belong together do not look abnormal for being apart; a role that
-the model ignores may then get a share through the others. For any other model it is the model's reference, whatever
-the present roles are: a role that the model ignores then gets exactly 0, and so does one that equals its reference.
+What an absent role is, `absence` says; who plays, roles or groups of them, `players`.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,9 +9,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tagsight_explain.absence import Absence, absence
 from tagsight_explain.errors import BudgetSpent, NotFinite
+from tagsight_explain.players import Players
 from tagsight_models.frame import Flags, Floats
-from tagsight_models.scoring_model import ConditionalModel, ScoringModel
+from tagsight_models.scoring_model import ScoringModel
 
 Clock: TypeAlias = Callable[[], float]
 """Monotonic seconds."""
@@ -30,18 +29,35 @@ class ValueFunction:
     """
 
     def __init__(
-        self, model: ScoringModel, windows: Floats, *, seconds: float, clock: Clock, chunk_bytes: int = CHUNK_BYTES
+        self,
+        model: ScoringModel,
+        windows: Floats,
+        *,
+        seconds: float,
+        clock: Clock,
+        chunk_bytes: int = CHUNK_BYTES,
+        players: Players | None = None,
+        absent: Absence | None = None,
     ) -> None:
-        """Windows of shape (n, window_steps, roles); `seconds` for all of them, counted from now."""
-        self._model = model
+        """Windows of shape (n, window_steps, roles); `seconds` for all of them, counted from now.
+
+        Without `players` every role plays; without `absent` it is what the model has by default.
+        """
+        self._players = Players.of([role.name for role in model.roles]) if players is None else players
+        self._absence = absence(model, "", None) if absent is None else absent
         self._windows = np.ascontiguousarray(windows, dtype=np.float64)
-        self._reference = np.asarray(model.reference, dtype=np.float64)
         self._seconds = seconds
         self._clock = clock
         self._deadline = clock() + seconds
-        self._chunk = max(1, chunk_bytes // max(1, self._reference.nbytes))
+        each = max(1, self._windows.itemsize * model.window_steps * len(model.roles)) * self._absence.windows_each
+        self._chunk = max(1, chunk_bytes // each)
         self._known: list[dict[bytes, float]] = [{} for _ in range(len(self._windows))]
         self.evaluations: NDArray[np.int64] = np.zeros(len(self._windows), dtype=np.int64)
+
+    @property
+    def windows_each(self) -> int:
+        """Windows that the model scores for one coalition."""
+        return self._absence.windows_each
 
     def many(self, requests: Mapping[int, Flags]) -> dict[int, Floats]:
         """Values of the coalitions, shape (k, roles), asked for each window.
@@ -64,7 +80,7 @@ class ValueFunction:
             BudgetSpent: the deadline has come, or the window would need more than `at_most` evaluations altogether.
             NotFinite: the model gave NaN or infinity.
         """
-        new = len(self._unknown(window, _bitmasks(coalitions)))
+        new = len(self._unknown(window, _bitmasks(coalitions))) * self._absence.windows_each
         if self.evaluations[window] + new > at_most:
             raise BudgetSpent(at_most, "evaluations")
         return finite(self.many({window: coalitions})[window])
@@ -79,7 +95,11 @@ class ValueFunction:
         return {key: row for row, key in enumerate(keys) if key not in known}
 
     def _evaluate(self, wanted: list[tuple[int, list[bytes], Flags]]) -> None:
-        """Score all wanted coalitions in chunks that may span windows."""
+        """Score all wanted coalitions in chunks; these may span windows where that is as quick."""
+        if self._absence.together > 1:
+            for window, keys, coalitions in wanted:
+                self._evaluate_window(window, keys, coalitions)
+            return
         keys = [key for _, part, _ in wanted for key in part]
         if not keys:
             return
@@ -88,18 +108,24 @@ class ValueFunction:
         for start in range(0, len(keys), self._chunk):
             self._check_time()
             chunk = slice(start, start + self._chunk)
-            scores = self._score(index[chunk], coalitions[chunk])
+            scores = self._score(index[chunk], self._players.present(coalitions[chunk]))
             for window, key, score in zip(index[chunk].tolist(), keys[chunk], scores.tolist(), strict=True):
                 self._known[window][key] = score
-            self.evaluations += np.bincount(index[chunk], minlength=len(self._windows))
+            self.evaluations += self._absence.windows_each * np.bincount(index[chunk], minlength=len(self._windows))
 
-    def _score(self, index: NDArray[np.int64], coalitions: Flags) -> Floats:
-        if isinstance(self._model, ConditionalModel):
-            masked = self._model.given(self._windows[index], coalitions)
-        else:
-            present = self._windows[index[0]] if index[0] == index[-1] else self._windows[index]
-            masked = np.where(coalitions[:, None, :], present, self._reference)
-        return np.asarray(self._model.score(masked), dtype=np.float64)
+    def _evaluate_window(self, window: int, keys: list[bytes], coalitions: Flags) -> None:
+        together = self._absence.together
+        for start in range(0, len(keys), together):
+            self._check_time()
+            present = self._players.present(coalitions[start : start + together])
+            scores = self._absence.of_window(self._windows[window], present)
+            self._known[window].update(zip(keys[start : start + together], scores.tolist(), strict=True))
+            self.evaluations[window] += len(present)
+
+    def _score(self, index: NDArray[np.int64], present: Flags) -> Floats:
+        if index[0] == index[-1]:
+            return self._absence.of_window(self._windows[index[0]], present)
+        return self._absence.values(self._windows[index], present)
 
     def _check_time(self) -> None:
         if self._clock() >= self._deadline:
@@ -114,7 +140,7 @@ def finite(values: Floats) -> Floats:
 
 
 def _bitmasks(coalitions: Flags) -> list[bytes]:
-    """One bit per role."""
+    """One bit per player."""
     packed = np.packbits(coalitions, axis=1)
     width = packed.shape[1]
     return packed.view(f"V{width}").ravel().tolist() if width else [b""] * len(packed)

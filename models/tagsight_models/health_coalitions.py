@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tagsight_models.conditional import maps_of
+from tagsight_models.bands import band_maps, with_slow
 from tagsight_models.frame import Flags, Floats
 from tagsight_models.networks.leave_role_out import BOUND
 from tagsight_models.residual_statistic import RECENT, SMOOTHING, STACKED
@@ -47,10 +47,11 @@ class Prepared:
     """What is the same for all windows that k maps are applied to.
 
     Attributes:
-        mapped: for each few maps, shape (roles, roles, few): a mapped role is `rows @ mapped[role]`.
+        mapped: for each few maps, shape (roles, seen, few): a mapped role is `rows @ mapped[role]`; what is seen of a
+            row are its roles, or these and what is slow in each.
         forms: shape (k, products): squared lengths of the values statistic are `products @ forms.T`, and ...
-        slopes: shape (k, 3 * roles): ... `stacks @ slopes.T`, and a constant.
-        linear: likewise (roles, lags * roles, few): deviations from the network's linear part are `contexts @ it`.
+        slopes: shape (k, 3 * seen): ... `stacks @ slopes.T`, and a constant.
+        linear: likewise (roles, lags * seen, few): deviations from the network's linear part are `contexts @ it`.
         widest: by how much a map can widen a row at most.
     """
 
@@ -102,10 +103,10 @@ class MappedDistances:
 
     @torch.inference_mode()
     def prepared(self, maps: Floats) -> Prepared:
-        """For maps of shape (k, roles, roles), about the standardised 0."""
+        """For maps of shape (k, seen, roles), about the standardised 0; seen: as many as there are roles, or twice that."""
         own = torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float64))
-        count, roles = len(own), self._roles
-        left = (own.view(-1, roles) @ self._blocks.flatten(1)).view(count, roles * len(PAIRS), roles)
+        count, seen, roles = own.shape
+        left = (own.view(-1, roles) @ self._blocks.flatten(1)).view(count, seen * len(PAIRS), roles)
         forms = torch.bmm(left, own.transpose(1, 2)).view(count, -1)
         slopes = (own.view(-1, roles) @ self._towards.T).view(count, -1)
         widest = float(own.abs().sum(dim=1).max()) if count else 1.0
@@ -115,11 +116,13 @@ class MappedDistances:
     def distances(self, window: Floats, prepared: Prepared) -> Floats | None:
         """Of one window (window_steps, roles), engineering units, with each map; None: too far away for this."""
         centre, scale = self._standard
-        values = torch.from_numpy((window - centre) / scale)
+        standard = (window - centre) / scale
+        sees_slow = bool(prepared.mapped) and prepared.mapped[0].shape[1] > self._roles
+        values = torch.from_numpy(with_slow(standard) if sees_slow else standard)
         if not float(values.abs().max()) * prepared.widest <= OUTSIDE:
             return None
         squared = self._values_squared(values, prepared)
-        of_parts = squared.split(MAPS_AT_ONCE)
+        of_parts = torch.split(squared, MAPS_AT_ONCE)
         for mapped, linear, found in zip(prepared.mapped, prepared.linear, of_parts, strict=True):
             torch.maximum(found, self._residuals_squared(self._residuals(values, mapped, linear)), out=found)
         return np.asarray(squared.sqrt_().numpy())
@@ -128,10 +131,10 @@ class MappedDistances:
         """Actual less expected, of the newest step of a context, in one product with the observed context."""
         linear = -self._network_linear.view(len(self._lags), self._roles, self._roles).clone()
         linear[0] += torch.eye(self._roles, dtype=linear.dtype)
-        count, side = len(maps), len(self._lags) * self._roles
+        count, seen = maps.shape[:2]
         whole = maps.reshape(-1, self._roles) @ linear.transpose(0, 1).reshape(self._roles, -1)
-        whole = whole.view(count, self._roles, len(self._lags), self._roles)  # map, seen, lag, of role
-        return whole.permute(3, 2, 1, 0).reshape(self._roles, side, count)
+        whole = whole.view(count, seen, len(self._lags), self._roles)  # map, seen, lag, of role
+        return whole.permute(3, 2, 1, 0).reshape(self._roles, len(self._lags) * seen, count)
 
     def _values_squared(self, values: Tensor, prepared: Prepared) -> Tensor:
         """The larger of the two parts on the values, squared, (maps,)."""
@@ -189,7 +192,7 @@ class MappedDistances:
 
 def _parts(of_maps: Tensor) -> tuple[Tensor, ...]:
     """A few maps each, along the last axis."""
-    return tuple(part.contiguous() for part in of_maps.split(MAPS_AT_ONCE, dim=-1))
+    return tuple(part.contiguous() for part in torch.split(of_maps, MAPS_AT_ONCE, dim=-1))
 
 
 def _with_constant(centre: Floats, space: Floats) -> Tensor:
@@ -200,7 +203,7 @@ def _with_constant(centre: Floats, space: Floats) -> Tensor:
 def _squared(rows: Tensor, part: tuple[Tensor, Tensor]) -> Tensor:
     centre, space = part
     found = (rows - centre) @ space
-    return torch.linalg.vecdot(found, found)
+    return (found * found).sum(dim=-1)
 
 
 def _compressed(residuals: Tensor) -> Tensor:
@@ -240,7 +243,7 @@ def _distances(model: "HealthModel") -> MappedDistances:
 def _prepared(model: "HealthModel", packed: bytes, *, conditional: bool) -> Prepared:
     """Windows of one model are explained one after the other, mostly with the same coalitions."""
     present = np.frombuffer(packed, dtype=np.bool_).reshape(-1, len(model.roles))
-    maps = maps_of(present, model.parameters.covariance) if conditional else masks(present)
+    maps = band_maps(present, model.parameters.covariance) if conditional else masks(present)
     return _distances(model).prepared(maps)
 
 

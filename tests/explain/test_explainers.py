@@ -200,3 +200,46 @@ def test_time_that_ends_midway_costs_the_explanation_but_says_so(explainer: str)
     found = explain(model, window, score, ExplainSettings(explainer, seconds=1.0), lambda: next(times))
     assert found.failure == "the budget of 1 s ended before there was a result"
     assert found.evaluations > 0
+
+
+def test_500_roles_are_explained_with_a_standard_error_each() -> None:
+    model = residual(3, roles=500, steps=12)
+    found = explained(model, faulty(3, 500, 12), seconds=60.0)
+    assert found.failure == ""
+    assert found.evaluations <= 4096
+    assert (found.standard_error > 0.0).sum() > 400
+
+
+def test_500_roles_do_not_fit_into_a_small_number_of_evaluations_and_say_so() -> None:
+    model = residual(3, roles=500, steps=12)
+    assert "budget of 1000 evaluations" in explained(model, faulty(3, 500, 12), at_most_evaluations=1000).failure
+
+
+def test_constant_tags_get_nothing() -> None:
+    model = residual(1, 8)
+    window = faulty(1, 8)
+    window[:, 3] = model.reference[:, 3]
+    assert explained(model, window).contributions[3] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_reference_far_outside_the_data_is_explained_all_the_same() -> None:
+    model = small(2, 5)
+    far = NumpyModel(model.function, model.reference + 1e6)
+    found = explained(far, np.random.default_rng(2).normal(size=(3, 5)))
+    assert found.failure == ""
+    assert np.isfinite(found.contributions).all()
+
+
+def test_windows_of_one_model_share_the_coalitions_that_are_drawn() -> None:
+    model = residual(2, 16)
+    shares = [explained(model, faulty(1, 16) * factor).shares() for factor in (1.0, 1.0 + 1e-9)]
+    np.testing.assert_allclose(*shares, atol=1e-4)
+
+
+def test_memory_is_bounded_whatever_the_number_of_windows() -> None:
+    model = residual(0, 6, steps=12)
+    windows = np.stack([faulty(seed % 7, 6, 12) for seed in range(400)])
+    model.largest_batch = 0
+    found = explain_many(model, windows, model.function(windows), ExplainSettings(seconds=60.0), still)
+    assert not any(one.failure for one in found)
+    assert model.largest_batch * windows[0].nbytes <= 2**19
