@@ -1,7 +1,7 @@
 """Frames and windows, networks, jobs, training, calibration, model files.
 
 Floors, from the ground: `errors`, `reasons` -> `frame` -> `alignment`, `gates`, `windows`, `delays` -> `statistics/`,
-`networks/`, `faults`, `conditional`, `rivals` -> `calibration`, `training_state` -> `training`, `residual_statistic`,
+`networks/`, `faults`, `conditional`, `bands`, `rivals` -> `calibration`, `training_state` -> `training`, `residual_statistic`,
 `wander`, `regimes`, `cost` -> `augmentation`, `transfer`, `search`, `value_statistic` -> `health`, `health_network` ->
 `estimates` -> `substitution`, `sensor_fault`, `unlike`, `drift` -> `drift_reference`, `training_settings`,
 `usable_inputs`, `health_fit`, `comparison` -> `training_rows`, `health_start` -> `health_limit`, `card` -> `health_cost`,

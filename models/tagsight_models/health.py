@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from tagsight_models.conditional import filled
+from tagsight_models.bands import filled_in_bands
 from tagsight_models.frame import Flags, Floats, Role
 from tagsight_models.health_coalitions import coalition_distances
 from tagsight_models.health_gradient import slopes
@@ -50,7 +50,8 @@ class HealthParameters:
         values: statistic on the standardised values.
         statistic: on the residuals.
         band: shape (roles,), half-width of the normal band in residual spreads.
-        covariance: shape (roles, roles), of standardised normal rows: what an absent role is expected to be.
+        covariance: shape (2, roles, roles), of what is slow and what is quick in normal windows: what an absent role is
+            expected to be (`bands`).
         normal: median distance in normal time.
         limit: distance at the alarm limit.
         regimes: of which each has a limit of its own, None: one limit for all.
@@ -134,7 +135,7 @@ class HealthModel:
         """Windows with absent roles at what the present ones make expect of them; see `ConditionalModel`."""
         centre, scale = self.parameters.centre, self.parameters.scale
         standard = np.clip((windows - centre) / scale, -FARTHEST, FARTHEST)
-        expected = filled(standard, present, self.parameters.covariance) * scale + centre
+        expected = filled_in_bands(standard, present, self.parameters.covariance) * scale + centre
         return np.where(present[:, None, :], windows, expected)
 
     def coalition_scores(self, window: Floats, present: Flags, *, conditional: bool) -> Floats:
@@ -174,6 +175,8 @@ class HealthModel:
         statistic = ResidualStatistic(**{name: tensors[f"statistic.{name}"] for name in STATISTIC})
         values = ValueStatistic(**{name: tensors[f"values.{name}"] for name in VALUES})
         arrays = {name: tensors[name] for name in ARRAYS}
+        if arrays["covariance"].ndim == 2:  # of every step alike, as models had it before `bands`
+            arrays["covariance"] = np.stack([arrays["covariance"]] * 2)
         normal, limit = said.pop("normal"), said.pop("limit")
         regimes = None if (found := said.pop("regimes")) is None else Regimes.from_json(found)
         parameters = HealthParameters(

@@ -103,7 +103,7 @@ class MappedDistances:
 
     @torch.inference_mode()
     def prepared(self, maps: Floats) -> Prepared:
-        """For maps of shape (k, seen, roles), about the standardised 0; seen: as many as there are roles, or twice that."""
+        """For maps of shape (k, seen, roles), about the standardised 0; seen: the number of roles, or twice that."""
         own = torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float64))
         count, seen, roles = own.shape
         left = (own.view(-1, roles) @ self._blocks.flatten(1)).view(count, seen * len(PAIRS), roles)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from tagsight_models.conditional import covariance_of
+from tagsight_models.bands import covariances_of
 from tagsight_models.errors import TooLittleData, UnusableInput
 from tagsight_models.frame import LARGEST, Floats, Role
 from tagsight_models.health import HealthModel, HealthParameters, standardised
@@ -66,7 +66,7 @@ class Begun:
         roles: of the columns.
         centre: of each role.
         scale: of each role.
-        covariance: of standardised normal rows.
+        covariance: of what is slow and what is quick in normal windows.
         grid_ns: of the steps.
         window_steps: of the model.
     """
@@ -126,7 +126,7 @@ def begin_health(
     centre, scale, rows = context_rows(values, roles, lags)
     network, linear = first_network(rows, roles, settings)
     spread = spread_of(rows[:, : len(roles)] - rows @ linear)
-    covariance = covariance_of(rows[:, : len(roles)])
+    covariance = covariances_of((values - centre) / scale, window_steps)
     asked = Asked(network, spread, rows, settings, progress)
     return Begun(asked, values, roles, centre, scale, covariance, grid_ns, window_steps)
 
