@@ -1,6 +1,7 @@
 """A regression of the target on some columns, with how far it is wrong on time that it did not see.
 
-The first half of the samples predicts the third quarter, the first three quarters the last: always forwards.
+The first half of the samples predicts the third quarter, the first three quarters the last: always forwards. Intervals
+come from both halves, each as the regression of the other predicts it: what changes between such times is in them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -104,16 +105,36 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Crossed:
+    """All samples, each half as the regression of the other half predicts it; shapes (n,)."""
+
+    predictions: Floats
+    values: Floats
+
+    @property
+    def errors(self) -> Floats:
+        """Value less prediction."""
+        return self.values - self.predictions
+
+    @property
+    def parts(self) -> tuple[slice, slice]:
+        """The halves."""
+        return slice(0, len(self.values) // 2), slice(len(self.values) // 2, None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Estimated:
     """The estimate of all samples, how it was on held-out time, and what the fit of its networks did."""
 
     estimate: Estimate
     held: Held
+    crossed: Crossed
     fitted: Fitted
 
     def half_quantile(self, coverage: float) -> float:
-        """Usual errors to either side of the prediction that hold this share."""
-        return quantile(np.abs(self.held.scaled()), coverage)
+        """Usual errors to either side of the prediction that hold this share of the worse half."""
+        scaled = np.abs(self.crossed.errors) / self.estimate.size(self.crossed.predictions)
+        return max(quantile(scaled[part], coverage) for part in self.crossed.parts)
 
 
 def estimated(
@@ -123,12 +144,12 @@ def estimated(
     settings: RegressorSettings,
     progress: Progress,
 ) -> Estimated:
-    """Fit on all samples, and on half and three quarters of them for the errors."""
+    """Fit on all samples, and on either half and three quarters of them for the errors."""
     features = window_features(samples.windows[:, :, list(columns)], lengths)
     ends = [int(share * len(samples)) for share in QUARTERS]
     tries, parts = [], []
     for number, (begin, end) in enumerate(pairwise(ends)):
-        share = part_of(progress, number / 3, (number + 1) / 3)
+        share = part_of(progress, number / 4, (number + 1) / 4)
         regressor, _ = Regressor.fit(features[:begin], samples.values[:begin], settings, share)
         tries.append(regressor)
         parts.append(regressor.parts(features[begin:end]))
@@ -136,10 +157,13 @@ def estimated(
     shares = _shares(tries, parts, values)
     said = _said(tries, parts, shares)
     noise = NoiseLevel.fit(said, values - said)
-    whole, fitted = Regressor.fit(features, samples.values, settings, part_of(progress, 2 / 3, 1.0))
+    late, _ = Regressor.fit(features[ends[0] :], samples.values[ends[0] :], settings, part_of(progress, 0.5, 0.75))
+    across = [late.parts(features[: ends[0]]), tries[0].parts(features[ends[0] :])]
+    crossed = Crossed(_said([late, tries[0]], across, shares), samples.values)
+    whole, fitted = Regressor.fit(features, samples.values, settings, part_of(progress, 0.75, 1.0))
     last = Estimate(columns, lengths, replace(tries[-1], shares=shares), noise)
     held = Held(ends[0], said, _said(tries, parts, SHARES["line"]), values, where, last)
-    return Estimated(replace(last, regressor=replace(whole, shares=shares)), held, fitted)
+    return Estimated(replace(last, regressor=replace(whole, shares=shares)), held, crossed, fitted)
 
 
 def _shares(tries: Sequence[Regressor], parts: Sequence[Floats], values: Floats) -> tuple[float, float]:

@@ -31,7 +31,7 @@ from tagsight_models.training_settings import TrainingSettings
 from tagsight_models.usable_inputs import narrowed, unusable
 from tagsight_models.windows import between, windows
 
-FITS: Final = 6
+FITS: Final = 8
 """Of networks, each keeps to its share of the time budget."""
 
 SMALLEST: Final = 0.05
@@ -218,19 +218,20 @@ def _best_level(values: Floats, under: Estimated | None, job: ProductionSettings
 
 
 def _gain_error(rows: Floats, columns: Columns, fits: Regressions, coverage: float) -> GainError:
-    """From like times in held-out data."""
-    held = (fits.steering or fits.expected).held
+    """From like times within each half of the data, predicted by the regression of the other half."""
+    crossed = (fits.steering or fits.expected).crossed
     steering = list(columns.steering)
     region = Region.fit(rows[:, steering])
-    spread = region.standardised(rows[held.begin :][:, steering])
+    spread = region.standardised(rows[:, steering])
     places = {column: place for place, column in enumerate(steering)}
     conditions = spread[:, [places[column] for column in columns.conditions]]
     if not conditions.shape[1]:
         conditions = np.arange(len(spread), dtype=np.float64)[:, None]  # times near each other are the most alike
     moves = spread[:, [places[column] for column in columns.adjustable]]
-    pairs = like_pairs(moves, conditions, held.errors, held.parts)
-    if len(pairs[0]) < FEWEST:
-        raise TooLittleData("like times in held-out data, for the interval of gains", len(pairs[0]), FEWEST)
+    pairs = [like_pairs(moves[part], conditions[part], crossed.errors[part]) for part in crossed.parts]
+    found = sum(len(sizes) for sizes, _ in pairs)
+    if found < FEWEST:
+        raise TooLittleData("like times in held-out data, for the interval of gains", found, FEWEST)
     return GainError.fit(pairs, coverage)
 
 

@@ -30,11 +30,12 @@ class GainError:
     quantile: float
 
     @classmethod
-    def fit(cls, pairs: tuple[Floats, Floats], coverage: float) -> "GainError":
-        """Of sizes of moves and errors of gains, both of shape (pairs,)."""
-        moves, errors = pairs
-        noise = NoiseLevel.fit(moves, errors)
-        return cls(noise, quantile(np.abs(errors) / cls(noise, 1.0).half(moves), coverage))
+    def fit(cls, parts: Sequence[tuple[Floats, Floats]], coverage: float) -> "GainError":
+        """Of sizes of moves and errors of gains, both of shape (pairs,), of each part of the time; the worst counts."""
+        noise = NoiseLevel.fit(*(np.concatenate(found) for found in zip(*parts, strict=True)))
+        plain = cls(noise, 1.0)
+        asked = [quantile(np.abs(errors) / plain.half(moves), coverage) for moves, errors in parts if len(errors)]
+        return cls(noise, max(asked))
 
     def half(self, moves: Floats) -> Floats:
         """Half-width of the interval of gains, shape (n,); beyond moves that like times show, it grows with them."""
@@ -42,22 +43,17 @@ class GainError:
         return np.asarray(self.quantile * self.noise.overall * np.sqrt(self.noise.factor(moves)) * beyond)
 
 
-def like_pairs(settings: Floats, conditions: Floats, errors: Floats, parts: Sequence[slice]) -> tuple[Floats, Floats]:
-    """Sizes of moves and errors of gains between times under like conditions.
+def like_pairs(settings: Floats, conditions: Floats, errors: Floats) -> tuple[Floats, Floats]:
+    """Sizes of moves and errors of gains between times under like conditions, none where there are too few times.
 
     Args:
         settings: shape (n, adjustable), in spreads.
         conditions: shape (n, conditions), in spreads.
-        errors: shape (n,), value less prediction.
-        parts: stretches of time that one regression predicted each; pairs never reach across.
+        errors: shape (n,), value less prediction, of time that one regression predicted.
     """
-    moves, found = [np.zeros(0)], [np.zeros(0)]
-    for part in parts:
-        count = len(errors[part])
-        if count <= NEIGHBOURS:
-            continue
-        other = np.asarray(cKDTree(conditions[part]).query(conditions[part], k=NEIGHBOURS + 1)[1])
-        here, there = np.repeat(np.arange(count), NEIGHBOURS), other[:, 1:].ravel()
-        moves.append(np.sqrt(((settings[part][there] - settings[part][here]) ** 2).sum(axis=1)))
-        found.append(errors[part][there] - errors[part][here])
-    return np.concatenate(moves), np.concatenate(found)
+    count = len(errors)
+    if count <= NEIGHBOURS:
+        return np.zeros(0), np.zeros(0)
+    other = np.asarray(cKDTree(conditions).query(conditions, k=NEIGHBOURS + 1)[1])
+    here, there = np.repeat(np.arange(count), NEIGHBOURS), other[:, 1:].ravel()
+    return np.sqrt(((settings[there] - settings[here]) ** 2).sum(axis=1)), errors[there] - errors[here]
