@@ -55,6 +55,7 @@ def anatomy(model: JobModel) -> tuple[Stage, ...]:
         tuple(Block(name, gives, _taken(left, starts), *after) for name, gives, starts, *after in stage)
         for stage in OUTLINES[model.kind](model)
     ]
+    stages = [tuple(block for block in stage if block.arrays or block.after != ()) for stage in stages]
     last = tuple(block.name for block in stages[-1] if block.after != ())
     aside = (Block(REST, None, left, ()),) if left else ()
     return (*stages, (Block("score", (), {}, last), *aside))
@@ -114,11 +115,19 @@ def _crossing(_model: Any) -> Outline:
 
 def _quality(model: Any) -> Outline:
     features = len(model.parts.regressor.centre)
-    return (*_regression("regressor.", features), (("laboratory", (), ("field", "noise.", "region.", "usual")),))
+    corrected = ("laboratory", (), ("field", "noise.", "region.", "usual"))
+    return (*_regression("regressor.", features), (corrected, ("advice", None, ("nearness",), ())))
 
 
 def _production(model: Any) -> Outline:
-    return ((("features", (len(model.parts.expected.regressor.centre),), ()),), (("regression", (), ("expected",)),))
+    features, *parts = _regression("expected.", len(model.parts.expected.regressor.centre))
+    aside = ("steering.", "region.", "support", "error.", "limits.", "reference", "usual")
+    return (
+        (*features, ("best", (), ("under.",), ("window",))),
+        tuple((*part, ("features",)) for part in parts[0]),
+        (("mean", (), ("expected.",), ("line", "network", "trees")), ("advice", None, aside, ())),
+        (("loss", (), (), ("best", "mean")),),
+    )
 
 
 def _regression(start: str, features: int) -> Outline:
@@ -148,6 +157,6 @@ OUTLINES: Final[Mapping[str, Callable[[Any], Outline]]] = MappingProxyType(
 
 def learned_weights(stages: Sequence[Stage]) -> dict[str, Floats]:
     """Arrays of networks and lines that have more than one number, flat, by name."""
-    blocks = [block for stage in stages for block in stage if block.name in {"network", "line", "regression"}]
+    blocks = [block for stage in stages for block in stage if block.name in {"network", "line"}]
     arrays = {name: np.ravel(array) for block in blocks for name, array in block.arrays.items()}
     return {name: array for name, array in arrays.items() if len(array) > 1}

@@ -17,6 +17,7 @@ from tagsight_models.errors import ModelError
 from tagsight_models.frame import Floats, Role
 from tagsight_models.training_data import LabelledPeriod
 from tests.plugin.minutes import MINUTE, START, histories
+from tests.plugin.model_pages import checked_page, checked_time
 
 ROLES = ("Flow", "Pressure", "Vibration")
 PART, PARTS = 400, 9
@@ -101,6 +102,15 @@ def test_a_known_fault_is_named_and_its_explanation_adds_up_to_the_score_that_wa
     assert not run.explanation.failure
     leading = max(run.explanation.contributions, key=lambda role: run.explanation.contributions[role])  # type: ignore[union-attr]
     assert state == "normal" or leading in {"leak": ("Flow", "Pressure"), "bearing": ("Vibration",)}[state]
+
+
+def test_the_version_has_a_page_and_its_contributions_lie_in_time(place: StorePlace) -> None:
+    assert "Expected and actual" in checked_page(place, "P101/Fault")
+    scorer, step = Scorer(place), 3 * PART - 100
+    asked = ScoreTask(
+        plan(), tuple(Role(role) for role in ROLES), history(step - 60, step + 1), {}, (START + step * MINUTE,)
+    )
+    checked_time(scorer, "P101/Fault", scorer.score(asked)[0])
 
 
 def test_one_class_only_is_refused_with_what_is_missing(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagsight.fitting import compute
+from tagsight.fitting import compute, compute_together
 from tagsight.plan import Period
 from tagsight.scoring_task import StorePlace
-from tagsight.training import TrainTask
+from tagsight.training import TrainOutcome, TrainTask
 from tagsight.training_folder import begun, training_folder
 from tagsight_connectors.history import Span
 from tagsight_models.errors import ModelError, NoSuchModel, SisterUnusable, UnusableInput
@@ -18,6 +18,7 @@ from tagsight_models.frame import Floats, Role
 from tagsight_models.model_store import ModelStore
 from tagsight_models.trained import Trained
 from tests.end_to_end.plant import MINUTE, START, TAGS, UNITS, model_plan, tag_history, values
+from tests.plugin.model_pages import checked_page
 
 STEPS = 1_200
 NAME = "P101/Health"
@@ -73,6 +74,20 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_a_version_has_a_page_beside_its_folder(running: Path) -> None:
+    page = checked_page(_task(running).place, NAME)
+    assert "Expected and actual" in page
+
+
+def test_a_page_that_cannot_be_made_costs_no_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagsight.model_page.anatomy", lambda _model: 1 // 0)
+    task = _task(tmp_path)
+    outcome = compute(task, _nobody)
+    assert outcome.version == 1
+    assert outcome.page == "not made: ZeroDivisionError: integer division or modulo by zero"
+    assert _store(task).load(NAME, 1)
+
+
 @pytest.mark.parametrize("poison", POISONS.values(), ids=POISONS.keys())
 def test_a_model_trained_on_poisoned_data_does_not_take_over_from_the_one_that_runs(
     running: Path, poison: Callable[[Floats], Floats]
@@ -107,8 +122,8 @@ def test_a_later_version_waits_unless_it_is_the_first_that_passes(  # noqa: PLR0
 ) -> None:
     made = _store(_task(running)).load(NAME, 1)
     trials = iter([first_on_trial, second_on_trial])
-    answer = lambda *_, **__: Trained(made.model, replace(made.card, trial=next(trials)))  # noqa: E731 - one line
-    monkeypatch.setattr("tagsight.fitting.train", answer)
+    answer = lambda _: [Trained(made.model, replace(made.card, trial=next(trials)))]  # noqa: E731 - one line
+    monkeypatch.setattr("tagsight.fitting.train_together", answer)
     first, second = compute(_task(tmp_path), _nobody), compute(_task(tmp_path), _nobody)
     assert (first.approved, second.approved) == (True, takes_over)
     assert _store(_task(tmp_path)).approved(NAME) == (2 if takes_over else 1)
@@ -189,3 +204,26 @@ def test_a_sister_without_a_matching_input_is_refused(tmp_path: Path) -> None:
     task = _task(tmp_path)
     with pytest.raises(SisterUnusable, match="no input matches"):
         compute(replace(task, plan=replace(task.plan, sister="P102/Health")), _nobody)
+
+
+def test_tasks_together_store_what_each_alone_would_and_one_that_fails_stops_no_other(tmp_path: Path) -> None:
+    names = ["P101", "P102", "P103"]
+    kinds = [POISONS["unit-jump"], POISONS["nothing"], lambda flow: flow]
+    tasks = [
+        replace(one, plan=replace(one.plan, asset=name))
+        for name, one in zip(names, (_unhurried(_task(tmp_path / "together", kind)) for kind in kinds), strict=True)
+    ]
+    told: set[int] = set()
+    found = compute_together(tasks, lambda number, _share, _words: told.add(number))
+    assert told == {0, 1, 2}
+    assert isinstance(found[1], ModelError)
+    for number in (0, 2):
+        one = found[number]
+        assert isinstance(one, TrainOutcome)
+        assert (one.model, one.version, one.approved) == (f"{names[number]}/Health", 1, True)
+    alone = replace(tasks[2], place=StorePlace(tmp_path / "alone" / "models", tasks[2].place.key))
+    compute(alone, _nobody)
+    made, wanted = (_store(one).load("P103/Health", 1) for one in (tasks[2], alone))
+    for name, value in wanted.model.tensors().items():
+        np.testing.assert_allclose(made.model.tensors()[name], value, rtol=1e-3, atol=1e-4, err_msg=name)
+    assert made.card.metrics["best_epoch"] == wanted.card.metrics["best_epoch"]

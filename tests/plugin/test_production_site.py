@@ -13,6 +13,7 @@ from tagsight_connectors.history import TagHistory
 from tagsight_explain.settings import ExplainSettings
 from tagsight_models.frame import Floats, Role
 from tests.plugin.minutes import MINUTE, START, histories
+from tests.plugin.model_pages import checked_page, checked_time
 
 STEPS = 4_000
 ROLES = ("Feed", "Cooling", "Weather", "Rate")
@@ -83,3 +84,12 @@ def test_little_cooling_is_found_as_what_costs_production_and_more_of_it_is_advi
     assert run.explanation is not None
     assert not run.explanation.failure
     assert max(run.explanation.contributions, key=lambda role: run.explanation.contributions[role]) == "Cooling"  # type: ignore[union-attr]
+
+
+def test_the_version_has_a_page_and_its_contributions_lie_in_time(place: StorePlace) -> None:
+    assert "limits and advice" in checked_page(place, "Line/Rate")
+    scorer, step = Scorer(place), int(VALUES[100:3900, 1].argmin()) + 100
+    asked = ScoreTask(
+        plan(), tuple(Role(role) for role in ROLES), history(step - 60, step + 1), {}, (START + step * MINUTE,)
+    )
+    checked_time(scorer, "Line/Rate", scorer.score(asked)[0])

@@ -18,6 +18,7 @@ from tagsight_connectors.quality import BAD, GOOD
 from tagsight_explain.settings import ExplainSettings
 from tagsight_models.frame import Floats, Role
 from tests.plugin.minutes import MINUTE, START, histories
+from tests.plugin.model_pages import checked_page, checked_time
 
 STEPS, EVERY = 6_000, 30
 ROLES = ("Feed", "Temperature", "Pressure")
@@ -166,3 +167,9 @@ async def test_what_was_read_of_the_laboratory_is_read_once_and_a_corrected_valu
     assert later[-1].value == first[-1].value + 1.0
     assert first[-2].sampled_ns not in {one.sampled_ns for one in later}
     assert len(asked) == LAB_VALUES + 1  # one older value took the place of the bad one
+
+
+def test_the_version_has_a_page_and_its_contributions_lie_in_time(place: StorePlace) -> None:
+    assert "Prediction and laboratory" in checked_page(place, "C1/Viscosity")
+    scorer, step = Scorer(place), STEPS + 900
+    checked_time(scorer, "C1/Viscosity", scorer.score(score_task(step, readings(step, OFFSET)))[0])

@@ -37,7 +37,8 @@ def contribution_history(
         stamps = moments(times)
         above.plot(stamps, scores, color=INK)
         high = np.where(scores > LIMIT, scores, np.nan)
-        above.plot(stamps, high, color=ABNORMAL, linewidth=2.6, marker="o", markersize=2.5)
+        if np.isfinite(high).any():
+            above.plot(stamps, high, color=ABNORMAL, linewidth=2.6, marker="o", markersize=2.5)
         above.axhline(LIMIT, color=INK, linewidth=1.0, linestyle=(0, (4, 3)))
         place = (1.0, LIMIT)
         above.annotate(words("limit"), place, xycoords=("axes fraction", "data"), fontsize=8, va="bottom", ha="right")
