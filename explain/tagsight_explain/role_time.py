@@ -7,17 +7,21 @@ more, in smaller steps over time:
 * by slopes, where the model knows them: the derivative of the score by each value times the way of that value,
   integrated along the straight line between the two windows (integrated gradients along the path of the Shapley
   values). What the role moves in absent roles, by being known, counts for the role, at the time at which it moves.
+  Where absent roles are drawn from normal windows, these are expected gradients.
 * by occlusion, for any other model: the role's window joins in segments of time, once from the oldest to the newest
   and once the other way round; a segment has the mean of the two. Within a segment all steps have the same.
 
 Law of completion: the values of a role add up to its contribution c. What is missing of it, c - sum(a), because fewer
 orders are walked than were explained and lines have kinks, is spread over the steps in proportion to |a|: no step
 changes its sign as long as less is missing than there is. A role whose steps are all 0 has c spread evenly.
+
+For "role" read "player" where roles are grouped: the whole group joins at once.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise, permutations
 from math import factorial
 from typing import Final, TypeAlias
@@ -25,7 +29,10 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tagsight_explain.absence import Absence, Conditional, Normal, OfModel, absence
 from tagsight_explain.explanation import Explanation
+from tagsight_explain.players import Players
+from tagsight_explain.settings import ExplainSettings
 from tagsight_models.frame import Flags, Floats
 from tagsight_models.scoring_model import ConditionalModel, DifferentiableModel, ScoringModel
 
@@ -33,7 +40,10 @@ SLOPES: Final = "slopes"
 OCCLUSION: Final = "occlusion"
 
 Mask: TypeAlias = Callable[[Floats, Flags], Floats]
-"""Windows (n, steps, roles) and who is present (n, roles) -> the windows that the explanation scored for them."""
+"""Windows (n, steps, roles) and present roles (n, roles) -> the windows that the explanation scored for them."""
+
+MOST_WALKS: Final = 64
+"""Beyond it each order is walked from one normal window only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +68,10 @@ class RoleTime:
     """Contributions by role and time.
 
     Attributes:
-        roles: in the order of the columns.
-        values: shape (window_steps, roles); each column adds up to the contribution of its role.
+        roles: players, in the order of the columns.
+        values: shape (window_steps, players); each column adds up to the contribution of its player.
         method: `SLOPES` or `OCCLUSION`.
-        completed: shape (roles,), what the completion added to each role.
+        completed: shape (players,), what the completion added to each.
     """
 
     roles: tuple[str, ...]
@@ -75,31 +85,50 @@ def role_time(
     window: Floats,
     explanation: Explanation,
     settings: RoleTimeSettings | None = None,
-    mask: Mask | None = None,
+    *,
+    explained: ExplainSettings | None = None,
+    normal: Floats | None = None,
 ) -> RoleTime:
-    """Of one window, shape (window_steps, roles), and its explanation, which has the roles of the model.
+    """Of one window, shape (window_steps, roles), and its explanation.
 
-    `mask`: what an absent role is; by default as `value_function` has it. NaN where the explanation has no numbers.
+    `explained` and `normal`: as the explanation was made with (`explainers.explain`). NaN where it has no numbers.
+
+    Raises:
+        NoNormalWindows: absent roles are to be drawn from normal windows, and there are none.
     """
-    chosen = settings or RoleTimeSettings()
-    masked = mask or masks(model)
-    orders = _orders(window, chosen)
-    found = np.zeros(window.shape)
-    for order in orders:
-        steps = masked(np.repeat(window[None], len(order) + 1, axis=0), _joining(order))
-        for role, along in zip(order, _walked(model, steps, chosen), strict=True):
-            found[:, role] += along / len(orders)
+    chosen, how = settings or RoleTimeSettings(), explained or ExplainSettings()
+    players = Players.of([role.name for role in model.roles], how.groups)
+    orders = _orders(window, len(players.names), chosen)
+    walks = _walks(orders, masks(model, absence(model, how.absent, normal)))
+    found = np.zeros((len(window), len(players.names)))
+    for order, mask in walks:
+        steps = mask(np.repeat(window[None], len(order) + 1, axis=0), players.present(_joining(order)))
+        for player, along in zip(order, _walked(model, steps, chosen), strict=True):
+            found[:, player] += along / len(walks)
     values, added = completed(found, explanation.contributions)
     method = SLOPES if isinstance(model, DifferentiableModel) else OCCLUSION
     return RoleTime(explanation.roles, values, method, added)
 
 
-def masks(model: ScoringModel) -> Mask:
-    """Absent roles as the value function has them: what the present ones make expect, or the reference."""
-    if isinstance(model, ConditionalModel):
-        return model.given
-    reference = np.asarray(model.reference, dtype=np.float64)
-    return lambda windows, present: np.where(present[:, None, :], windows, reference)
+def masks(model: ScoringModel, absent: Absence) -> list[Mask]:
+    """The windows that stand for a choice of present roles: one way for each normal window that is drawn from."""
+    if isinstance(absent, Normal):
+        return [partial(_instead, one) for one in absent.normal]
+    if isinstance(absent, Conditional):
+        return [absent.given.given]
+    if isinstance(absent, OfModel) and absent.conditional and isinstance(model, ConditionalModel):
+        return [model.given]
+    return [partial(_instead, np.asarray(model.reference, dtype=np.float64))]
+
+
+def _instead(normal: Floats, windows: Floats, present: Flags) -> Floats:
+    return np.where(present[:, None, :], windows, normal)
+
+
+def _walks(orders: list[NDArray[np.intp]], ways: list[Mask]) -> list[tuple[NDArray[np.intp], Mask]]:
+    if len(orders) * len(ways) <= MOST_WALKS:
+        return [(order, way) for order in orders for way in ways]
+    return [(order, ways[number % len(ways)]) for number, order in enumerate(orders)]
 
 
 def completed(raw: Floats, contributions: Floats) -> tuple[Floats, Floats]:
@@ -142,9 +171,8 @@ def _by_occlusion(model: ScoringModel, before: Floats, after: Floats, segments: 
     return np.asarray(np.repeat(gained / [len(part) for part in parts], [len(part) for part in parts]))
 
 
-def _orders(window: Floats, settings: RoleTimeSettings) -> list[NDArray[np.intp]]:
-    """All orders, or drawn ones each with its reverse: from the digest of the window, as explanations are."""
-    roles = window.shape[1]
+def _orders(window: Floats, roles: int, settings: RoleTimeSettings) -> list[NDArray[np.intp]]:
+    """All orders, or drawn ones each with its reverse, from the digest of the window."""
     if roles <= 8 and factorial(roles) <= settings.orders:
         return [np.array(one, dtype=np.intp) for one in permutations(range(roles))]
     told = hashlib.sha256(np.ascontiguousarray(window, dtype="<f8").tobytes() + str(settings.seed).encode()).digest()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tagsight_explain.explainers import explain, failed
 from tagsight_explain.role_time import OCCLUSION, SLOPES, RoleTimeSettings, completed, role_time
-from tagsight_explain.settings import ExplainSettings
+from tagsight_explain.settings import Absent, ExplainSettings
 from tagsight_models.frame import Floats
 from tests.explain.doubles import NumpyModel, from_last_step, small
 
@@ -61,7 +61,7 @@ def window(seed: int, roles: int = ROLES) -> Floats:
 def expected_gradients(module: nn.Module, reference: Floats, one: Floats) -> Floats:
     """Those of shap, which counts in float32."""
     shap = pytest.importorskip("shap")
-    background = torch.as_tensor(reference[None], dtype=torch.float32)
+    background = torch.as_tensor(reference.reshape(-1, *one.shape), dtype=torch.float32)
     theirs = shap.GradientExplainer(deepcopy(module).float(), background, batch_size=500)
     found = theirs.shap_values(torch.as_tensor(one[None], dtype=torch.float32), nsamples=5_000, rseed=1)
     return np.asarray(found)[0, :, :, 0]
@@ -137,3 +137,39 @@ def test_the_same_window_gives_the_same_numbers() -> None:
     one = window(4, roles=7)
     whole = explained(model, one)
     np.testing.assert_array_equal(role_time(model, one, whole).values, role_time(model, one, whole).values)
+
+
+def drawn(seed: int, count: int = 4) -> Floats:
+    return np.random.default_rng(seed).normal(size=(count, STEPS, ROLES)) * 0.3
+
+
+@pytest.mark.parametrize("absent", ["reference", "normal", "conditional"])
+def test_every_choice_of_absent_roles_is_walked_as_it_was_explained(absent: Absent) -> None:
+    how = ExplainSettings(seconds=60.0, absent=absent)
+    for model in (network(6), small(6, ROLES, STEPS)):
+        one = window(6)
+        score = float(model.score(one[None])[0])
+        whole = explain(model, one, score, how, lambda: 0.0, normal=drawn(6))
+        assert not whole.failure
+        found = role_time(model, one, whole, RoleTimeSettings(orders=6), explained=how, normal=drawn(6))
+        np.testing.assert_allclose(found.values.sum(axis=0), whole.contributions, atol=1e-12)
+        assert np.abs(found.completed).max() < 1e-6
+
+
+def test_a_group_joins_as_a_whole() -> None:
+    how = ExplainSettings(seconds=60.0, groups=(("loop", ("role0", "role2")),))
+    model, one = network(7), window(7)
+    whole = explain(model, one, float(model.score(one[None])[0]), how, lambda: 0.0)
+    found = role_time(model, one, whole, explained=how)
+    assert found.roles == ("loop", "role1")
+    assert found.values.shape == (STEPS, 2)
+    assert np.abs(found.completed).max() < 1e-6
+
+
+def test_expected_gradients_over_normal_windows_are_those_of_shap() -> None:
+    how = ExplainSettings(seconds=60.0, absent="normal")
+    model, one, normal = TorchModel(ByRole(8), np.zeros((STEPS, ROLES))), window(8), drawn(8)
+    whole = explain(model, one, float(model.score(one[None])[0]), how, lambda: 0.0, normal=normal)
+    found = role_time(model, one, whole, RoleTimeSettings(orders=6, nodes=16), explained=how, normal=normal)
+    expected = expected_gradients(model.module, normal, one)
+    assert np.abs(found.values - expected).max() < 0.08 * np.abs(expected).max()
