@@ -27,6 +27,7 @@ class Cause:
         unit: engineering unit, "" if there is none.
         share: per cent of the excess, 0 to 100.
         description: what the historian calls its tag, "" if nothing.
+        member: where `role` is a group of roles: the one that the values belong to.
     """
 
     role: str
@@ -37,6 +38,7 @@ class Cause:
     unit: str = ""
     share: float = 0.0
     description: str = ""
+    member: str = ""
 
     @property
     def direction(self) -> str:
@@ -163,6 +165,13 @@ def _sentence(asset: str, ranked: Sequence[Cause], since: str, form: _Form, word
 
 def _subject(cause: Cause, form: _Form, words: Language, *, described: bool) -> str:
     role, way = _name(cause.role, form.names), cause.direction
+    if cause.member and cause.member != cause.role:
+        member = _name(cause.member, form.names)
+        return (
+            words.say("judged", role=words.say("described", description=role, role=member), direction=words.texts[way])
+            if way
+            else role
+        )
     description = _clean(cause.description) if described else ""
     if description:
         named = role.casefold() in description.casefold()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,40 @@ from tagsight_models.job_model import JobModel
 from tagsight_models.kinds import KINDS
 from tagsight_models.signed_folder import CARD, FORMAT, MODEL, WEIGHTS, encoded, verified, write_signed
 
+NORMAL = "explain.normal"
+"""Among the arrays: normal windows of the training, which are no part of the model."""
 
-def write(folder: Path, model: JobModel, card: ModelCard, key: Ed25519PrivateKey, *, name: str, version: int) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in a version. `normal`: shape (m, window_steps, roles), None where it was written without."""
+
+    model: JobModel
+    card: ModelCard
+    normal: Floats | None = None
+
+
+def write(
+    folder: Path,
+    model: JobModel,
+    card: ModelCard,
+    key: Ed25519PrivateKey,
+    *,
+    name: str,
+    version: int,
+    normal: Floats | None = None,
+) -> None:
     """Write a version into an existing, empty folder; every file is on the disk when this returns."""
+    beside = {} if normal is None else {NORMAL: np.ascontiguousarray(normal, dtype=np.float64)}
     contents = {
-        WEIGHTS: save(_tensors(model)),
+        WEIGHTS: save({**_tensors(model), **beside}),
         MODEL: encoded({"format": FORMAT, "kind": model.kind, **model.description()}),
         CARD: card.to_json().encode(),
     }
     write_signed(folder, contents, key, name, version)
 
 
-def read(folder: Path, key: Ed25519PrivateKey, *, name: str, version: int) -> tuple[JobModel, ModelCard]:
+def read(folder: Path, key: Ed25519PrivateKey, *, name: str, version: int) -> Contents:
     """Verify, then load.
 
     Raises:
@@ -37,7 +60,9 @@ def read(folder: Path, key: Ed25519PrivateKey, *, name: str, version: int) -> tu
     contents = verified(folder, key, name=name, version=version)
     try:
         card = ModelCard.from_json(contents[CARD].decode())
-        return _model(load(contents[WEIGHTS]), json.loads(contents[MODEL])), card
+        tensors = load(contents[WEIGHTS])
+        normal = tensors.pop(NORMAL, None)
+        return Contents(_model(tensors, json.loads(contents[MODEL])), card, normal)
     except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise ModelFileDamaged(str(folder), f"its contents do not fit its schema: {error}") from error
 

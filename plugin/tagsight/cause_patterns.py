@@ -58,7 +58,8 @@ def parse_pattern(text: str) -> Condition:
 
 def advice(library: Sequence[CausePlan], causes: Sequence[Cause]) -> str:
     """What is said to these causes: by the first entry whose pattern holds; "" if none does."""
-    ways = {cause.role: cause.direction for cause in causes if cause.share >= LEAST_SHARE}
+    leading = [cause for cause in causes if cause.share >= LEAST_SHARE]
+    ways = {name: cause.direction for cause in leading for name in (cause.role, cause.member) if name}
     return next((one.say for one in library if _holds(one.pattern.tree, ways)), "")
 
 

@@ -1,5 +1,6 @@
 """From validated settings to the plan: dates to UTC, defaults, and the rules that need more than one group."""
 
+import difflib
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -130,7 +131,9 @@ class Compiler:
             self._fault(("roles",), twice, "two roles have the same tag", "Give each role a tag of its own.")
         target = [given.production.target] if given.production else []  # what is lost is judged by its own value
         inputs = tuple(dict.fromkeys([*given.inputs, *tags, *target]))
-        self._causes(given, roles_by_configuration(inputs, settings))
+        roles = roles_by_configuration(inputs, settings)
+        self._causes(given, None if roles is None else roles | given.explain.groups.keys())
+        self._groups(given, roles)
         return ModelPlan(
             asset=given.asset,
             name=given.name,
@@ -147,6 +150,9 @@ class Compiler:
             outputs=Detail(given.outputs),
             explainer=given.explain.explainer,
             explain_seconds=given.explain.seconds,
+            explain_absent=given.explain.absent or "",
+            explain_groups=tuple((name, tuple(roles)) for name, roles in given.explain.groups.items()),
+            explain_normal_every_ns=given.explain.normal_every,
             causes=tuple(CausePlan(one.pattern, one.say) for one in given.causes),
             of_job=self._of_job(given),
             network=given.network or "",
@@ -168,6 +174,17 @@ class Compiler:
             if unknown is not None:
                 role, mend = unknown
                 self._fault(("causes", index, "if"), one.pattern.text, f"this model has no role {role!r}", mend)
+
+    def _groups(self, given: spec.Model, roles: frozenset[str] | None) -> None:
+        """Groups hold roles of the model, as far as the file tells what these are."""
+        for name, members in given.explain.groups.items():
+            for member in members if roles is not None else ():
+                if member not in roles:
+                    near = difflib.get_close_matches(member, sorted(roles), n=1)
+                    mend = (
+                        f"Did you mean {near[0]}?" if near else f"Roles of this model: {', '.join(sorted(roles)[:5])}."
+                    )
+                    self._fault(("explain", "groups", name), member, f"this model has no role {member!r}", mend)
 
     def _train(self, given: spec.Train) -> TrainPlan:
         period = self._period(given.start, given.end, ("train",))

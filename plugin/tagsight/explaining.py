@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from tagsight.alarms import LIMIT
 from tagsight.errors import StorageError
+from tagsight.explain_settings import explain_settings
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import TickRecord
 from tagsight.outputs import explanation_row
@@ -16,7 +17,6 @@ from tagsight.recording import Explainable
 from tagsight.results import ExplanationResult, Run
 from tagsight.scoring_task import StorePlace
 from tagsight.workers import Task, Worker, WorkerFailure
-from tagsight_explain.settings import ExplainSettings
 
 MOST_WAITING: Final = 20_000
 """Runs that may wait; beyond it the least abnormal ones are recorded as not explained."""
@@ -89,8 +89,7 @@ class Explainer:
 
     async def _explained(self, batch: Sequence[Explainable]) -> list[Run]:
         plan = self.plans[batch[0].scored.run.model]
-        settings = ExplainSettings(explainer=plan.explainer, seconds=plan.explain_seconds, seed=plan.train.seed)
-        asked = (self.place, plan.key, tuple(one.scored for one in batch), settings)
+        asked = (self.place, plan.key, tuple(one.scored for one in batch), explain_settings(plan))
         deadline = plan.explain_seconds * len(batch) + _SECONDS_SPARE
         try:
             answered: list[Run] = await self.worker.run(Task("explain", asked, deadline))

@@ -122,7 +122,8 @@ def targets_of(
                     what=f"the outputs of {model.key} are not known yet", mend="Run `tagsight train FILE` first."
                 )
             of_job = outputs.get(model.key, ())
-            tags = output_tags(model.key, roles.get(model.key, ()), detail=detail, outputs=of_job)
+            known, groups = roles.get(model.key, ()), model.explain_groups
+            tags = output_tags(model.key, known, detail=detail, outputs=of_job, groups=groups)
             found += [Target(address_of(results.address, model.key, tag.output), model.key, tag) for tag in tags]
     return tuple(found)
 

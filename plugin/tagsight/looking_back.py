@@ -16,18 +16,18 @@ import numpy as np
 from tagsight.alarms import LIMIT
 from tagsight.clocks import SECOND
 from tagsight.errors import NotReady
+from tagsight.explain_settings import explain_settings
 from tagsight.job_scoring import explained_as
 from tagsight.laboratory import Laboratory
 from tagsight.outputs import Circumstances, explanation_row
 from tagsight.rehearsal import CHUNK, Read, due_times, laboratory_for, read_for, task_for
-from tagsight.results import Run
+from tagsight.results import RoleResult, Run
 from tagsight.scoring import Scorer
 from tagsight.scoring_task import ScoredRun
 from tagsight.tick import Participant
 from tagsight_connectors.history import Span
 from tagsight_explain.explanation import Explanation
 from tagsight_explain.role_time import RoleTime, RoleTimeSettings, role_time
-from tagsight_explain.settings import ExplainSettings
 from tagsight_models.frame import Floats, Times
 
 EXPLAINED: Final = 240
@@ -64,6 +64,17 @@ class Moment:
         """Of the run."""
         return explanation_of(self.run)
 
+    @property
+    def shown(self) -> list[int]:
+        """For each player, the column of its role; of a group, that of the role that is farthest out of its band."""
+        names = [one.role for one in self.run.roles]
+        members = dict(self.participant.plan.explain_groups)
+        found = []
+        for player in self.explanation.roles:
+            columns = [names.index(role) for role in members.get(player, (player,)) if role in names]
+            found.append(max(columns, key=lambda column: _out_of_band(self.run.roles[column])))
+        return found
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Period:
@@ -89,14 +100,20 @@ class Period:
         return [explanation_of(run) for run in self.explained]
 
     @property
+    def players(self) -> tuple[str, ...]:
+        """Roles, and groups of them."""
+        return self.explanations[0].roles if self.explained else ()
+
+    @property
     def actual(self) -> Floats:
-        """Values of the roles at the end of each explained window, (explained, roles)."""
-        return np.array([[one.actual for one in run.roles] for run in self.explained])
+        """Values of the players' roles at the end of each explained window, (explained, players); NaN of groups."""
+        values = [{one.role: one.actual for one in run.roles} for run in self.explained]
+        return np.array([[each.get(player, np.nan) for player in self.players] for each in values])
 
     @property
     def contributions(self) -> Floats:
-        """Shape (due times, roles), NaN where not explained."""
-        found = np.full((len(self.times), len(self.participant.facts.card.roles)), np.nan)
+        """Shape (due times, players), NaN where not explained."""
+        found = np.full((len(self.times), len(self.players)), np.nan)
         rows = np.searchsorted(self.times, [run.due_ns for run in self.explained])
         if len(rows):
             found[rows] = [one.contributions for one in self.explanations]
@@ -118,21 +135,20 @@ class Looking:
         return datetime.fromtimestamp(time_ns / SECOND, tz=self.timezone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
+def _out_of_band(one: RoleResult) -> float:
+    width = one.upper - one.lower
+    return abs(one.actual - one.expected) / width if width > 0.0 and np.isfinite(one.expected) else 0.0
+
+
 def explanation_of(run: Run) -> Explanation:
-    """The explanation of a run as arrays; NaN where there are no numbers."""
-    roles = tuple(one.role for one in run.roles)
+    """The explanation of a run as arrays, of its players; NaN where there are no numbers."""
     found = run.explanation
-    values = {} if found is None else found.contributions
-    errors = {} if found is None else found.standard_error
-    failure = "not explained" if found is None else found.failure
-    return Explanation(
-        roles=roles,
-        base=float("nan") if found is None else found.base,
-        contributions=np.array([values.get(role, np.nan) for role in roles]),
-        standard_error=np.array([errors.get(role, np.nan) for role in roles]),
-        evaluations=0,
-        failure=failure,
-    )
+    if found is None or not found.contributions:
+        missing = np.full(len(run.roles), np.nan)
+        why = "not explained" if found is None else found.failure
+        return Explanation(tuple(one.role for one in run.roles), float("nan"), missing, missing.copy(), 0, why)
+    values, errors = (np.array(list(one.values())) for one in (found.contributions, found.standard_error))
+    return Explanation(tuple(found.contributions), found.base, values, errors, 0, found.failure)
 
 
 async def look_at(participant: Participant, at_ns: int, looking: Looking) -> Moment:
@@ -150,12 +166,13 @@ async def look_at(participant: Participant, at_ns: int, looking: Looking) -> Mom
     if last.run.score is None or last.window is None:
         msg = f"{participant.plan.key} cannot be scored at {looking.when(end)}: {last.run.reason}"
         raise NotReady(msg, "Give a moment at which the machine ran and its inputs were stored.")
-    (run,) = looking.scorer.explain(participant.plan.key, [last], _settings(participant))
-    whole = explanation_of(run)
-    model = explained_as(looking.scorer.model(participant.plan.key), run)
+    settings = explain_settings(participant.plan, at_least_seconds=LEAST_SECONDS)
+    (run,) = looking.scorer.explain(participant.plan.key, [last], settings)
+    whole, loaded = explanation_of(run), looking.scorer.loaded(participant.plan.key)
     split = None
     if not whole.failure:
-        split = role_time(model, last.window, whole, RoleTimeSettings(seed=participant.plan.train.seed))
+        finely, model = RoleTimeSettings(seed=settings.seed), explained_as(loaded.model, run)
+        split = role_time(model, last.window, whole, finely, explained=settings, normal=loaded.normal)
     message = _message(participant, run, [one.run for one in found], looking)
     return Moment(participant, run, last.window, times, tuple(one.run for one in found), message, split)
 
@@ -178,7 +195,8 @@ async def look_over(participant: Participant, span: Span, looking: Looking, most
         said = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
         msg = f"{participant.plan.key} cannot be scored at any of {len(due)} due times: {said}"
         raise NotReady(msg, "Give a period in which the machine ran and its inputs were stored.")
-    runs = looking.scorer.explain(participant.plan.key, asked, _settings(participant))
+    settings = explain_settings(participant.plan, at_least_seconds=LEAST_SECONDS)
+    runs = looking.scorer.explain(participant.plan.key, asked, settings)
     return Period(
         participant,
         np.array([one.run.due_ns for one in scored], dtype=np.int64),
@@ -228,12 +246,6 @@ def _chosen(scored: Sequence[ScoredRun], most: int) -> list[ScoredRun]:
     places = set(np.linspace(0, len(usable) - 1, most - 1).round().astype(int).tolist())
     places.add(int(np.argmax([one.run.score or 0.0 for one in usable])))
     return [usable[place] for place in sorted(places)]
-
-
-def _settings(participant: Participant) -> ExplainSettings:
-    plan = participant.plan
-    seconds = max(plan.explain_seconds, LEAST_SECONDS)
-    return ExplainSettings(explainer=plan.explainer, seconds=seconds, seed=plan.train.seed)
 
 
 def _message(participant: Participant, run: Run, runs: Sequence[Run], looking: Looking) -> str:

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from tagsight_connectors.serving import ServedVariable, UserRole
 from tagsight_connectors.tag import DataType, Range
+from tagsight_explain.players import Groups, Players
 from tagsight_models.job_output import JobOutput
 
 PLUGIN: Final = "TagSight"
@@ -74,7 +75,12 @@ class OutputTag:
 
 
 def output_tags(
-    model: str, roles: Sequence[RoleLike], *, detail: bool, outputs: Sequence[JobOutput] = ()
+    model: str,
+    roles: Sequence[RoleLike],
+    *,
+    detail: bool,
+    outputs: Sequence[JobOutput] = (),
+    groups: Groups = (),
 ) -> tuple[OutputTag, ...]:
     """The outputs of a model.
 
@@ -83,10 +89,11 @@ def output_tags(
         roles: its inputs; only needed with `detail`.
         detail: one tag for each role too: expected value, band, contribution.
         outputs: what its job says beside the score.
+        groups: names and roles of groups that are explained as one.
     """
     tags = [*_basic(model), *_top(), *_drift(model), *_of_operators(model), *(_of_job(one) for one in outputs)]
     if detail:
-        tags += _per_role(roles)
+        tags += _per_role(roles, groups)
     return tuple(tags)
 
 
@@ -141,7 +148,7 @@ def _of_job(output: JobOutput) -> OutputTag:
     return OutputTag(output.name, kind, False, output.unit, ranged, output.description)
 
 
-def _per_role(roles: Sequence[RoleLike]) -> Iterator[OutputTag]:
+def _per_role(roles: Sequence[RoleLike], groups: Groups) -> Iterator[OutputTag]:
     for role in roles:
         ranged = None if role.low is None or role.high is None else Range(role.low, role.high)
         for kind, words in (
@@ -150,8 +157,8 @@ def _per_role(roles: Sequence[RoleLike]) -> Iterator[OutputTag]:
             ("Upper", "upper end of band"),
         ):
             yield OutputTag(f"{kind}/{role.name}", _NUMBER, False, role.unit, ranged, f"{role.name}: {words}")
-    for role in roles:
-        yield OutputTag(f"Contribution/{role.name}", description=f"{role.name}: its Shapley value in the score")
+    for player in Players.of([role.name for role in roles], groups).names:
+        yield OutputTag(f"Contribution/{player}", description=f"{player}: its Shapley value in the score")
     yield OutputTag("ContributionBase", description="Score of the normal reference; contributions add to it")
     yield OutputTag("ContributionSum", description="Base and contributions together: equals the score")
 

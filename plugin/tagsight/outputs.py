@@ -16,11 +16,12 @@ from tagsight.alarms import LIMIT
 from tagsight.cause_patterns import advice
 from tagsight.clocks import SECOND
 from tagsight.plan import CausePlan
-from tagsight.results import ExplanationResult, OutputRow, OutputValue, Run, State
+from tagsight.results import ExplanationResult, OutputRow, OutputValue, RoleResult, Run, State
 from tagsight_connectors.quality import BAD, GOOD, UNCERTAIN, Quality, quality_of
 from tagsight_explain.headline import headline
 from tagsight_explain.language import ENGLISH, language
 from tagsight_explain.message import Cause, message, not_explained, not_scored, to_check
+from tagsight_explain.players import Groups
 from tagsight_models.job_output import JobOutput
 
 SCORE_PART: Final = "score"
@@ -51,6 +52,7 @@ class Circumstances:
         causes: what the engineers say to patterns of contributions.
         language: of the sentence and of the reason.
         job_outputs: what the model says beside its score: shown without a value where a run has none.
+        groups: names and roles of groups that are explained as one.
     """
 
     asset: str
@@ -68,6 +70,7 @@ class Circumstances:
     causes: tuple[CausePlan, ...] = ()
     language: str = ENGLISH
     job_outputs: tuple[JobOutput, ...] = ()
+    groups: Groups = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ def explanation_row(run: Run, now: Circumstances, most: int = TOP_ROLES) -> Outp
     """The sentence, the leading roles and the contributions; also for a run that has none, with the reason."""
     look = appearance(run, now)
     status = _explanation_status(run, look.score_status)
-    causes = causes_of(run, now.units, now.descriptions)[:most]
+    causes = causes_of(run, now.units, now.descriptions, now.groups)[:most]
     announced = causes if run.score is not None and run.score >= LIMIT / 2 else []
     message_status = status if run.score is not None else look.status
     values = [OutputValue("Message", _sentence(run, now, look, announced), message_status)]
@@ -192,29 +195,47 @@ def operator_row(model: str, time_ns: int, *, off: bool, feedback_count: int) ->
     return OutputRow(model, time_ns, OPERATOR_PART, values)
 
 
-def causes_of(run: Run, units: Mapping[str, str], descriptions: Mapping[str, str] = NOTHING) -> list[Cause]:
-    """Roles with a positive contribution, the largest first; none where the explanation does not hold."""
+def causes_of(
+    run: Run, units: Mapping[str, str], descriptions: Mapping[str, str] = NOTHING, groups: Groups = ()
+) -> list[Cause]:
+    """Roles and groups with a positive contribution, the largest first; none where the explanation does not hold.
+
+    A group shows the values of its role that is farthest from what is expected of it.
+    """
     explanation = run.explanation
     if explanation is None or explanation.failure:
         return []
     positive = {role: value for role, value in explanation.contributions.items() if value > 0.0}
     total = sum(positive.values())
-    by_role = {one.role: one for one in run.roles}
-    ranked = sorted(positive, key=lambda role: -positive[role])
-    return [
-        Cause(
-            role=role,
-            actual=by_role[role].actual,
-            expected=by_role[role].expected,
-            lower=by_role[role].lower,
-            upper=by_role[role].upper,
-            unit=units.get(role, ""),
-            share=100.0 * positive[role] / total,
-            description=descriptions.get(role, ""),
-        )
-        for role in ranked
-        if role in by_role
-    ]
+    by_role, members = {one.role: one for one in run.roles}, dict(groups)
+    found = []
+    for name in sorted(positive, key=lambda role: -positive[role]):
+        own = [by_role[role] for role in members.get(name, (name,)) if role in by_role]
+        if own:
+            one = max(own, key=_deviation)
+            found.append(
+                Cause(
+                    role=name,
+                    actual=one.actual,
+                    expected=one.expected,
+                    lower=one.lower,
+                    upper=one.upper,
+                    unit=units.get(one.role, ""),
+                    share=100.0 * positive[name] / total,
+                    description="" if name in members else descriptions.get(name, ""),
+                    member=one.role if name in members else "",
+                )
+            )
+    return found
+
+
+def _deviation(one: RoleResult) -> float:
+    """From what is expected, in half-widths of the normal band."""
+    half = (one.upper - one.lower) / 2.0
+    size = abs(one.actual - one.expected)
+    if not math.isfinite(size):
+        return -1.0
+    return size / half if half > 0.0 else (math.inf if size > 0.0 else 0.0)
 
 
 def _explanation_status(run: Run, status: int) -> int:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from tagsight.conditions import Condition
 from tagsight.job_plans import DiagnosisPlan, JobPlan, QualityPlan
+from tagsight_explain.settings import Absent
 
 
 class Job(Enum):
@@ -203,6 +204,9 @@ class ModelPlan:
     outputs: Detail = Detail.BASIC
     explainer: str = "fast"
     explain_seconds: float = 2.0
+    explain_absent: Absent = ""  # what an absent role is; "": the job's own
+    explain_groups: tuple[tuple[str, tuple[str, ...]], ...] = ()  # groups that are explained as one: name, roles
+    explain_normal_every_ns: int = 0  # scores below half the limit are explained at most so often; 0: each
     causes: tuple[CausePlan, ...] = ()  # the first whose pattern holds is said
     of_job: JobPlan | None = None  # settings of the job; `health` has none
     network: str = ""  # short name; "": the job's own

@@ -23,6 +23,7 @@ from tagsight_models.frame import Floats, Times
 from tagsight_models.job_output import JobOutput
 
 NOBODY = OperatorState()
+NOT_DUE = ExplanationResult(0.0, {}, {}, "below half the limit: explained from time to time")
 NOT_WORTH_IT = ExplanationResult(0.0, {}, {}, "scored after a stop, and below half the limit")
 INTERRUPTED_AT_MOST_NS: Final = 86_400_000_000_000
 """How far before the watermark a run may still wait for its explanation when TagSight ends."""
@@ -53,6 +54,22 @@ class Recorded:
     explainable: tuple[Explainable, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Normal:
+    """The last run below half its limit that was explained, and what its outputs rest on."""
+
+    due_ns: int
+    version: int
+    quality: int
+    off: bool
+    shelved: str
+    sensor_fault: bool
+
+    def holds(self, later: "_Normal", every_ns: int) -> bool:
+        """The outputs of the earlier run still say what those of the later one would."""
+        return later.due_ns - self.due_ns < every_ns and replace(later, due_ns=self.due_ns) == self
+
+
 @dataclass
 class Recorder:
     """Judges runs of one plan against one ledger.
@@ -72,6 +89,7 @@ class Recorder:
     language: str = ENGLISH
     descriptions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     job_outputs: Mapping[str, tuple[JobOutput, ...]] = field(default_factory=dict)
+    _normal: dict[str, "_Normal"] = field(init=False, default_factory=dict)
 
     def record(
         self, model: ModelPlan, every_ns: int, scored: Sequence[ScoredRun], unknown: Sequence[int] = ()
@@ -87,6 +105,7 @@ class Recorder:
         changed: dict[int, Activation] = {}
         rows: list[OutputRow] = []
         explainable: list[Explainable] = []
+        runs: list[Run] = []
         for one in ordered:
             shelved = shelved_words(state, one.run.due_ns, self.timezone)
             now = self._circumstances(model, off=off, shelved=shelved)
@@ -98,11 +117,30 @@ class Recorder:
                     state, now = NOBODY, replace(now, shelved="")
             now = replace(now, sensor_fault=one.sensor_fault)
             rows.append(score_row(one.run, now))
+            worth = self._is_explained(model, one, now)
+            runs.append(one.run if worth or one.window is None else replace(one.run, explanation=NOT_DUE))
             if one.window is None:
                 rows.append(explanation_row(one.run, now))
-            else:
+            elif worth:
                 explainable.append(Explainable(one, now))
-        return Recorded(tuple(one.run for one in ordered), tuple(rows), tuple(changed.values()), tuple(explainable))
+        return Recorded(tuple(runs), tuple(rows), tuple(changed.values()), tuple(explainable))
+
+    def _is_explained(self, model: ModelPlan, one: ScoredRun, now: Circumstances) -> bool:
+        """From half the limit on, always. Below, the first run and from time to time: outputs keep their source time.
+
+        What follows a higher score, a gap, or other circumstances is a first run: what stands there is out of date.
+        """
+        if one.run.revised:
+            return True
+        last, score = self._normal.pop(model.key, None), one.run.score
+        if score is None or score >= LIMIT / 2:
+            return one.window is not None
+        so = _Normal(one.run.due_ns, one.run.version, one.run.quality, now.off, now.shelved, now.sensor_fault)
+        if last is not None and last.holds(so, model.explain_normal_every_ns):
+            self._normal[model.key] = last
+            return False
+        self._normal[model.key] = so
+        return True
 
     def record_past(self, model: ModelPlan, scored: Sequence[ScoredRun]) -> Recorded:
         """Runs of a backlog: what came after them is judged already, so they neither announce an alarm nor clear one.
@@ -190,6 +228,7 @@ class Recorder:
             causes=model.causes,
             language=self.language,
             job_outputs=self.job_outputs.get(model.key, ()),
+            groups=model.explain_groups,
         )
 
     def _judged(  # noqa: PLR0917 - what one judgement rests on

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from tagsight.alarms import LIMIT
+from tagsight.explain_settings import explain_settings
 from tagsight.framing import READ_BEYOND_NS
 from tagsight.laboratory import Laboratory
 from tagsight.outputs import Circumstances, causes_of, explanation_row
@@ -123,8 +124,7 @@ class _Replay:
 
     def _explain(self, one: ScoredRun, activation: Activation) -> None:
         plan = self.participant.plan
-        settings = ExplainSettings(explainer=plan.explainer, seconds=plan.explain_seconds, seed=plan.train.seed)
-        (run,) = self.scorer.explain(plan.key, [one], settings)
+        (run,) = self.scorer.explain(plan.key, [one], explain_settings(plan))
         units = {role.name: role.unit for role in self.participant.binding.roles}
         now = Circumstances(
             asset=plan.asset,

@@ -30,7 +30,7 @@ class RoleResult:
 class ExplanationResult:
     """An explanation as the ledger keeps it; `failure` "" means it passed its check.
 
-    `contributions` and `standard_error` map role to value; `base + sum` equals the score it explains.
+    `contributions` and `standard_error` map role, or group of roles, to value; `base + sum` equals the score.
     """
 
     base: float

@@ -65,13 +65,13 @@ class Scorer:
             found.append(ModelFacts(name, loaded.version, loaded.card, loaded.refused))
         return found
 
-    def model(self, name: str) -> JobModel:
-        """The model that scores.
+    def loaded(self, name: str) -> Loaded:
+        """The version that scores.
 
         Raises:
             ModelError: there is none, or it is damaged.
         """
-        return (self._loaded.get(name) or self._load(name)).model
+        return self._loaded.get(name) or self._load(name)
 
     def _load(self, name: str) -> Loaded:
         version = self._versions.get(name)
@@ -112,16 +112,21 @@ class Scorer:
                 replace(one.run, explanation=_unexplained("another version was approved meanwhile")) for one in asked
             ]
         if any(explained_as(loaded.model, one.run) is not loaded.model for one in asked):
-            found = [_explained(explained_as(loaded.model, one.run), [one], settings)[0] for one in asked]
+            models = [explained_as(loaded.model, one.run) for one in asked]
+            found = [
+                _explained(model, loaded.normal, [one], settings)[0] for model, one in zip(models, asked, strict=True)
+            ]
         else:
-            found = _explained(loaded.model, asked, settings)
+            found = _explained(loaded.model, loaded.normal, asked, settings)
         return [replace(one.run, explanation=_result(each)) for one, each in zip(asked, found, strict=True)]
 
 
-def _explained(model: ScoringModel, asked: Sequence[ScoredRun], settings: ExplainSettings) -> list[Explanation]:
+def _explained(
+    model: ScoringModel, normal: Floats | None, asked: Sequence[ScoredRun], settings: ExplainSettings
+) -> list[Explanation]:
     stacked = np.stack([one.window for one in asked if one.window is not None])
     scores = np.array([one.run.score for one in asked], dtype=np.float64)
-    return explain_many(model, stacked, scores, settings, monotonic)
+    return explain_many(model, stacked, scores, settings, monotonic, normal=normal)
 
 
 def _scored(task: ScoreTask, loaded: Loaded, challenger: Loaded | None = None) -> list[ScoredRun]:

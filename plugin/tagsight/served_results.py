@@ -217,7 +217,7 @@ def _typed_variable(model: str, tag: OutputTag) -> ServedVariable:
 
 def _tags_of(bound: BoundModel) -> tuple[OutputTag, ...]:
     roles = bound.binding.roles if bound.binding else ()
-    return output_tags(bound.model, roles, detail=bound.detail, outputs=bound.outputs)
+    return output_tags(bound.model, roles, detail=bound.detail, outputs=bound.outputs, groups=bound.groups)
 
 
 def _history(found: Sequence[tuple[int, OutputValue]], *, text: bool) -> TagHistory:

@@ -322,6 +322,42 @@ class Explain(Setting):
         "`fast` gives the same values as `shap-exact`, sooner.", default="fast", example="fast"
     )
     seconds: float = setting("Time budget of one explanation.", unit="s", default=2.0, example=2.0, ge=0.05, le=60.0)
+    normal_every: Duration = setting(
+        "A score below half its limit is explained at most so often; a higher one always. 0: each.",
+        default=60 * MINUTE,
+        example="1h",
+        le=DAY,
+    )
+    absent: Literal["reference", "normal", "conditional"] | None = setting(
+        "What an input counts as while it is left out to see what the score owes to it. `reference`: the median of "
+        "training. `normal`: taken from normal windows of training. `conditional`: what the other inputs that are "
+        "there make expect of it. Without it: `conditional` for `health`, `reference` for other jobs.",
+        default=None,
+        example="conditional",
+    )
+    groups: dict[Level, list[Level]] = setting(
+        "Roles that are explained as one, by the name of their group: a loop, a unit. The group stands in the place of "
+        "its roles among the leading roles, in the message and in the contributions.",
+        default={},
+        example={"Suction": ["PT-101", "FT-101"]},
+        max_length=INPUTS_LIMIT,
+    )
+
+    @classmethod
+    def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:
+        """A role plays once."""
+        groups = given.get("groups")
+        seen: dict[str, str] = {}
+        for name, roles in (groups if isinstance(groups, dict) else {}).items():
+            for role in roles if isinstance(roles, list) else []:
+                if role in seen:
+                    yield Conflict("groups", f"role {role!r} is in {seen[role]!r} and in {name!r}", "Leave it in one.")
+                seen[str(role)] = str(name)
+        for name in sorted(set(seen) & set(groups if isinstance(groups, dict) else {})):
+            if seen[name] != name:
+                yield Conflict(
+                    "groups", f"{name!r} is the name of a group and of a role", "Give the group another name."
+                )
 
 
 class Cause(Setting):

@@ -59,7 +59,8 @@ def _all(
             if model.historian == historian:
                 known = roles.get(model.key, ())
                 detail = model.outputs is Detail.DETAIL and bool(known)
-                for tag in output_tags(model.key, known, detail=detail, outputs=outputs.get(model.key, ())):
+                of_job, groups = outputs.get(model.key, ()), model.explain_groups
+                for tag in output_tags(model.key, known, detail=detail, outputs=of_job, groups=groups):
                     yield historian, model.key, tag
 
 

@@ -23,6 +23,7 @@ class BoundModel:
         detail: it has outputs for each role.
         severity: of its alarm, 1 to 1,000.
         outputs: what its job says beside the score, once trained.
+        groups: names and roles of groups that are explained as one.
     """
 
     model: str
@@ -30,6 +31,7 @@ class BoundModel:
     detail: bool = False
     severity: int = 300
     outputs: tuple[JobOutput, ...] = ()
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def store_binding(connection: Connection, bound: BoundModel) -> None:
@@ -38,7 +40,9 @@ def store_binding(connection: Connection, bound: BoundModel) -> None:
         before = binding_of(connection, bound.model)
         if before is not None:
             bound = replace(bound, binding=before.binding, outputs=before.outputs)
-    text = encode_binding(bound.binding, detail=bound.detail, severity=bound.severity, outputs=bound.outputs)
+    text = encode_binding(
+        bound.binding, detail=bound.detail, severity=bound.severity, outputs=bound.outputs, groups=bound.groups
+    )
     fields = {"model": bound.model, "binding": text}
     statement = insert(bindings).values(fields)
     connection.execute(statement.on_conflict_do_update(index_elements=["model"], set_=fields))

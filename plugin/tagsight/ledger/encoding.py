@@ -95,9 +95,21 @@ def decode_addresses(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
 
 
-def encode_binding(binding: Binding | None, *, detail: bool, severity: int, outputs: Sequence[JobOutput] = ()) -> str:
+def encode_binding(
+    binding: Binding | None,
+    *,
+    detail: bool,
+    severity: int,
+    outputs: Sequence[JobOutput] = (),
+    groups: Sequence[tuple[str, Sequence[str]]] = (),
+) -> str:
     """A model that has not been bound yet has `binding: null`."""
-    always = {"detail": detail, "severity": severity, "outputs": [asdict(one) for one in outputs]}
+    always = {
+        "detail": detail,
+        "severity": severity,
+        "outputs": [asdict(one) for one in outputs],
+        "groups": [[name, list(roles)] for name, roles in groups],
+    }
     if binding is None:
         return _json({**always, "binding": None})
     return _json(
@@ -116,13 +128,16 @@ def encode_binding(binding: Binding | None, *, detail: bool, severity: int, outp
     )
 
 
-def decode_binding(text: str) -> tuple[Binding | None, bool, int, tuple[JobOutput, ...]]:
-    """Binding (None: not bound yet), whether outputs are detailed, severity of the alarm, outputs of the job."""
+def decode_binding(
+    text: str,
+) -> tuple[Binding | None, bool, int, tuple[JobOutput, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
+    """Binding (None: not bound yet), whether outputs are detailed, alarm severity, outputs of the job, groups."""
     fields = json.loads(text)
     found, severity = fields["binding"], fields.get("severity", 300)
     outputs = tuple(JobOutput(**one) for one in fields.get("outputs", ()))
+    groups = tuple((name, tuple(roles)) for name, roles in fields.get("groups", ()))
     if found is None:
-        return None, fields["detail"], severity, outputs
+        return None, fields["detail"], severity, outputs, groups
     binding = Binding(
         roles=tuple(Role(**role) for role in found["roles"]),
         addresses=found["addresses"],
@@ -132,4 +147,4 @@ def decode_binding(text: str) -> tuple[Binding | None, bool, int, tuple[JobOutpu
         wait_ns=found.get("wait_ns"),
         beside=found.get("beside", {}),
     )
-    return binding, fields["detail"], severity, outputs
+    return binding, fields["detail"], severity, outputs, groups
