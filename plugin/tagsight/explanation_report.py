@@ -51,9 +51,10 @@ def moment_pictures(moment: Moment) -> Mapping[str, Draw]:
 
 def period_pictures(period: Period) -> Mapping[str, Draw]:
     """Name -> what draws it."""
-    roles = tuple(role.name for role in period.participant.facts.card.roles)
     found: dict[str, Draw] = {
-        "history": lambda look: contribution_history(period.times, period.scores, period.contributions, roles, look)
+        "history": lambda look: contribution_history(
+            period.times, period.scores, period.contributions, period.players, look
+        )
     }
     if len(period.explained) >= FEWEST:
         found["importance"] = lambda look: global_importance(period.explanations, period.actual, look)
@@ -144,7 +145,7 @@ def moment_lines(moment: Moment, code: str) -> list[Line]:
 
 def period_lines(period: Period, code: str) -> list[Line]:
     """All roles, the largest mean size first."""
-    words, roles = language(code), [role.name for role in period.participant.facts.card.roles]
+    words, roles = language(code), period.players
     if not period.explained:
         return []
     sizes = np.abs([one.contributions for one in period.explanations]).mean(axis=0)
@@ -158,31 +159,32 @@ def period_lines(period: Period, code: str) -> list[Line]:
 
 
 def causes_of_all(moment: Moment) -> list[Cause]:
-    """Every role at the end of the window, in the order of the model."""
+    """Every player at the end of the window; of a group nothing is told but its name."""
     binding = moment.participant.binding
     units = {role.name: role.unit for role in binding.roles}
-    return [
-        Cause(one.role, one.actual, one.expected, one.lower, one.upper, units.get(one.role, ""))
+    told = {
+        one.role: Cause(one.role, one.actual, one.expected, one.lower, one.upper, units.get(one.role, ""))
         for one in moment.run.roles
-    ]
+    }
+    return [told.get(player, Cause(player)) for player in moment.explanation.roles]
 
 
 def trends_of(moment: Moment) -> Trends:
-    """What the roles did over the window, and what was expected at each of its steps that could be scored."""
+    """What each player's role did over the window, and what was expected at each of its steps that could be scored."""
     units = {role.name: role.unit for role in moment.participant.binding.roles}
-    names = [one.role for one in moment.run.roles]
+    names, shown = [one.role for one in moment.run.roles], moment.shown
 
     def over(name: str) -> Floats:
         empty = [np.nan] * len(names)
-        return np.array([[getattr(one, name) for one in run.roles] or empty for run in moment.before])
+        return np.array([[getattr(one, name) for one in run.roles] or empty for run in moment.before])[:, shown]
 
     return Trends(
         moment.times,
-        moment.window,
+        moment.window[:, shown],
         over("expected"),
         over("lower"),
         over("upper"),
-        tuple(units.get(name, "") for name in names),
+        tuple(units.get(names[column], "") for column in shown),
     )
 
 

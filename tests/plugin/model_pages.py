@@ -36,7 +36,8 @@ def checked_time(scorer: Scorer, name: str, scored: ScoredRun) -> None:
     assert scored.window is not None
     whole = explanation_of(run)
     assert not whole.failure
-    found = role_time(explained_as(scorer.model(name), run), scored.window, whole, RoleTimeSettings(orders=8))
+    model = explained_as(scorer.loaded(name).model, run)
+    found = role_time(model, scored.window, whole, RoleTimeSettings(orders=8))
     assert found.method == OCCLUSION
     np.testing.assert_allclose(found.values.sum(axis=0), whole.contributions, atol=1e-9)
     leading = int(np.abs(whole.contributions).argmax())
