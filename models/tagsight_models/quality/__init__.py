@@ -4,6 +4,5 @@ It has an interval that covers, a correction from each new value, and advice on 
 prediction back inside its limits.
 
 Floors: `settings`, `lab_history`, `residual_field`, `limits`, `mistakes`; then `lab_samples` and `delay`,
-`lab_following`, `unaided`, `advice`; then `sensor_parts` and `soft_sensor`; `inner_time`, `halves` and `comparison`;
-and `fit` above all.
+`lab_following`, `advice`; then `sensor_parts` and `soft_sensor`; `inner_time` and `comparison`; and `fit` above all.
 """

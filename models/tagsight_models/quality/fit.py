@@ -11,7 +11,6 @@ from tagsight_models.errors import UnusableInput
 from tagsight_models.frame import Floats, Frame, Times
 from tagsight_models.quality.comparison import Compared, compared
 from tagsight_models.quality.delay import find_delay
-from tagsight_models.quality.halves import halves, unaided
 from tagsight_models.quality.inner_time import Calibrated, calibrated, chosen_shares, quarters
 from tagsight_models.quality.lab_samples import LabSamples, enough, lab_values, samples
 from tagsight_models.quality.limits import Limits
@@ -27,8 +26,8 @@ from tagsight_models.training_data import TrainingData
 from tagsight_models.training_settings import TrainingSettings
 from tagsight_models.usable_inputs import narrowed, unusable
 
-FITS: Final = 4
-"""Of two quarters, of the second half and of everything; each keeps to its share of the time budget."""
+FITS: Final = 3
+"""Of two quarters and of everything; each keeps to a third of the time budget."""
 
 ROUNDS: Final = 3
 """Of looking for mistakes, at most."""
@@ -90,15 +89,13 @@ def train_quality(
     every = samples(frame, times, values, settings.window_steps, delay_steps)
     found = enough(_without_mistakes(enough(every, len(times)), regressor), len(times))
     features = window_features(found.windows, taps(settings.window_steps))
-    held = quarters(found, features, regressor, part_of(progress, 0.0, 0.5))
-    each_half = halves(found, features, held[0].regressor, regressor, part_of(progress, 0.5, 0.65))
+    held = quarters(found, features, regressor, part_of(progress, 0.0, 0.6))
     shares = chosen_shares(held)
     region = Region.fit(found.windows[:, -1])
     service = _service(found.times, job_settings)
     fields = calibrated(held, shares, region, service)
-    alone = unaided(each_half, shares, fields, region, service.coverage)
     judged = compared(held, shares, region, service, data.target_unit)
-    whole, fitted = Regressor.fit(features, found.values, regressor, part_of(progress, 0.65, 1.0))
+    whole, fitted = Regressor.fit(features, found.values, regressor, part_of(progress, 0.6, 1.0))
     model = SoftSensor(
         SensorParts(
             roles=frame.roles,
@@ -116,7 +113,7 @@ def train_quality(
             field=fields.field,
             region=region,
             usual=usual_range(found.windows[:, -1]),
-            unaided=alone,
+            quantile_alone=fields.quantile_alone,
             quantile_following=fields.quantile_following,
             widening=fields.widening,
         )
@@ -125,8 +122,6 @@ def train_quality(
     said = _facts(found, fields, shares, delays) | {
         "delay_ns": delay_steps * frame.grid_ns,
         "left_out_as_mistakes": len(every) - len(found),
-        "quantile_alone": alone.quantile,
-        "wider_with_distance": alone.nearness.share,
     }
     seconds = time.monotonic() - started
     return QualityTrained(model, causes, judged.metrics, judged, said, CANNOT_SEE, fitted, seconds)
@@ -190,6 +185,7 @@ def _facts(
         "laboratory_values": len(found),
         "regression": next(name for name, each in SHARES.items() if each == shares),
         "usual_error": fields.noise.overall,
+        "quantile_alone": fields.quantile_alone,
         "quantile_following": fields.quantile_following,
         "widening": fields.widening,
         "field": np.exp(fields.field.logs).tolist(),

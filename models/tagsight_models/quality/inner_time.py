@@ -16,7 +16,6 @@ from tagsight_models.quality.lab_following import Known, Tracking, follow
 from tagsight_models.quality.lab_samples import LabSamples
 from tagsight_models.quality.residual_field import Points, ResidualField
 from tagsight_models.quality.settings import Service
-from tagsight_models.quality.unaided import unaided_spread
 from tagsight_models.regression.conformal import quantile
 from tagsight_models.regression.noise_level import NoiseLevel
 from tagsight_models.regression.region import Region
@@ -46,7 +45,7 @@ class Quarter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibrated:
-    """What the held-out time says of errors: their level, their field, and the quantile in spreads.
+    """What the held-out time says of errors: their level, their field, and quantiles in spreads.
 
     Laboratory values often come at one time of day, so an interval that follows them may be too narrow for the rest
     of the day: `widening` is what makes it cover all samples of the held-out time.
@@ -54,12 +53,9 @@ class Calibrated:
 
     noise: NoiseLevel
     field: ResidualField
+    quantile_alone: float
     quantile_following: float
     widening: float = 1.0
-
-    def spread(self, predictions: Floats) -> Floats:
-        """Expected spread of the errors before any laboratory value is known, shape (n,)."""
-        return unaided_spread(self.field, self.noise, predictions)
 
 
 def quarters(
@@ -94,7 +90,9 @@ def calibrated(held: Sequence[Quarter], shares: tuple[float, float], region: Reg
     noise = NoiseLevel.fit(predictions, errors)
     points = _points([each.samples for each in held], predictions, noise, region, every_ns)
     field = ResidualField.fit(points, errors / noise.overall)
-    plain = Calibrated(noise, field, 1.0)
+    spread = np.sqrt(field.prior + field.noise * points.noise) * noise.overall
+    parts = np.split(np.abs(errors) / spread, np.cumsum([len(each.samples) for each in held])[:-1])
+    plain = Calibrated(noise, field, max(quantile(part, coverage) for part in parts), 1.0)
     got = [followed(each, shares, plain, region, service) for each in held]
     away = np.concatenate([scores(each, one) for each, one in zip(held, got, strict=True)])
     plain = replace(plain, quantile_following=quantile(away, coverage))

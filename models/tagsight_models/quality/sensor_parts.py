@@ -10,14 +10,12 @@ from tagsight_models.frame import Floats, Role
 from tagsight_models.parts import only, roles_of, said_of_roles
 from tagsight_models.quality.limits import Limits
 from tagsight_models.quality.residual_field import USUAL, ResidualField
-from tagsight_models.quality.unaided import Unaided
-from tagsight_models.regression.nearness import Nearness
 from tagsight_models.regression.noise_level import NoiseLevel
 from tagsight_models.regression.region import Region
 from tagsight_models.regression.regressor import Regressor
 
 PLAIN = ("grid_ns", "delay_steps", "lab_every_ns", "target_name", "target_unit", "coverage")
-NUMBERS = ("quantile_following", "widening")
+NUMBERS = ("quantile_alone", "quantile_following", "widening")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,8 +38,8 @@ class SensorParts:
         field: of the errors.
         region: where the training data lies.
         usual: shape (2, roles): the 0.5 % and 99.5 % quantiles of the inputs.
-        unaided: the interval where no laboratory value is known.
-        quantile_following: half-width of the interval in spreads where there are some, before any of them moves it.
+        quantile_alone: half-width of the interval in spreads where no laboratory value is known.
+        quantile_following: the same where there are some, before any of them moves it.
         widening: of the half-width, for samples at all times of the day.
     """
 
@@ -60,7 +58,7 @@ class SensorParts:
     field: ResidualField
     region: Region
     usual: Floats
-    unaided: Unaided
+    quantile_alone: float
     quantile_following: float
     widening: float
 
@@ -73,7 +71,6 @@ class SensorParts:
             "adjustable": {role: list(bounds) for role, bounds in self.adjustable.items()},
             "limits": asdict(self.limits),
             "region": self.region.limit,
-            "unaided": [self.unaided.quantile, self.unaided.nearness.usual, self.unaided.nearness.share],
             "regressor": self.regressor.description(),
         }
 
@@ -87,7 +84,6 @@ class SensorParts:
             "region.scale": self.region.scale,
             "region.whitening": self.region.whitening,
             "usual": self.usual,
-            "nearness": self.unaided.nearness.rows,
         }
 
     @classmethod
@@ -104,7 +100,6 @@ class SensorParts:
         region = Region(
             tensors["region.centre"], tensors["region.scale"], tensors["region.whitening"], float(said["region"])
         )
-        alone, usual, share = (float(one) for one in said["unaided"])
         made = cls(
             roles=roles,
             lengths=tuple(said["lengths"]),
@@ -115,7 +110,6 @@ class SensorParts:
             field=ResidualField(tensors["field"]),
             region=region,
             usual=tensors["usual"],
-            unaided=Unaided(alone, Nearness(tensors["nearness"], usual, share)),
             **{name: said[name] for name in (*PLAIN, *NUMBERS)},
         )
         made.check(tensors)
@@ -125,7 +119,6 @@ class SensorParts:
         """Raise ValueError where parts do not fit each other."""
         only(self.tensors(), tensors)
         fits = len(self.regressor.centre) == len(self.roles) * len(self.lengths)
-        fits = fits and self.unaided.nearness.rows.shape[1:] == (len(self.roles),) and self.unaided.nearness.usual > 0
         if not fits or self.noise.levels.shape != self.noise.sizes.shape or self.lab_every_ns <= 0:
             msg = "parts that do not fit each other"
             raise ValueError(msg)

@@ -18,7 +18,6 @@ from tagsight_models.quality.lab_following import Known, Tracking, follow
 from tagsight_models.quality.lab_history import LabHistory
 from tagsight_models.quality.residual_field import Points
 from tagsight_models.quality.sensor_parts import SensorParts
-from tagsight_models.quality.unaided import in_spreads, unaided_spread
 from tagsight_models.regression.window_features import window_features
 from tagsight_models.scoring_model import Expectation
 
@@ -95,7 +94,9 @@ class SoftSensor:
     def plain(self, windows: Floats) -> Corrected:
         """Predictions and intervals where no laboratory value is known."""
         prediction = self.predict(windows)
-        half = self._unaided(windows, prediction)
+        parts = self.parts
+        spread = np.sqrt(parts.field.prior + parts.field.noise * parts.noise.factor(prediction))
+        half = parts.quantile_alone * spread * parts.noise.overall
         return Corrected(prediction, prediction - half, prediction + half, np.zeros(len(prediction)))
 
     def corrected(self, windows: Floats, ends_ns: Times, lab: LabHistory) -> Corrected:
@@ -117,8 +118,8 @@ class SoftSensor:
         tracking = Tracking(parts.quantile_following, parts.coverage)
         found = follow(parts.field, known, at, np.asarray(ends_ns), tracking)
         unaided = np.searchsorted(lab.known_ns, ends_ns, side="right") == 0
-        bias, half = unit * found.bias, unit * parts.widening * found.quantile * found.spread
-        half = np.where(unaided, self._unaided(windows, prediction), half)
+        quantile = np.where(unaided, parts.quantile_alone, parts.widening * found.quantile)
+        bias, half = unit * found.bias, unit * quantile * found.spread
         return Corrected(prediction + bias, prediction + bias - half, prediction + bias + half, bias)
 
     def results(self, windows: Floats) -> Sequence[Results]:
@@ -181,13 +182,6 @@ class SoftSensor:
 
     def _features(self, windows: Floats) -> Floats:
         return window_features(self._seen(windows), self.parts.lengths)
-
-    def _unaided(self, windows: Floats, prediction: Floats) -> Floats:
-        """Half-widths of the intervals where no laboratory value is known."""
-        parts = self.parts
-        spread = unaided_spread(parts.field, parts.noise, prediction)
-        rows = in_spreads(parts.region, self._seen(windows)[:, -1])
-        return parts.unaided.half(spread, rows)
 
     def _points(self, windows: Floats, times_ns: Times, predictions: Floats) -> Points:
         inputs = self.parts.region.standardised(self._seen(windows)[:, -1])
