@@ -1,7 +1,7 @@
 """What a model is for: one typed registry of jobs, and the training of each from data to a model and its card."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -11,9 +11,9 @@ from tagsight_models.card_writing import Origin, card_of_job
 from tagsight_models.diagnosis.fit import train_diagnosis
 from tagsight_models.diagnosis.settings import DiagnosisSettings
 from tagsight_models.drift_reference import drift_facts, rows_of
-from tagsight_models.errors import UnusableInput
+from tagsight_models.errors import ModelError, UnusableInput
 from tagsight_models.findings import Findings
-from tagsight_models.health_training import train_health
+from tagsight_models.health_training import health_training, train_health, trained_together
 from tagsight_models.production.fit import train_production
 from tagsight_models.production.settings import ProductionSettings
 from tagsight_models.prognosis.fit import train_prognosis
@@ -70,6 +70,48 @@ def train(
     card = card_of_job(job, found, data.frame, settings, origin)
     known = drift_facts(found.model, rows_of(data.frame, found.model.roles), settings.every_ns)
     return Trained(found.model, replace(card, facts={**card.facts, **known}))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """One training among several: what `train` takes."""
+
+    job: str
+    data: TrainingData
+    settings: TrainingSettings
+    of_job: JobSettings | None = None
+    gates: Mapping[str, Any] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    progress: Progress = silent
+
+
+def train_together(orders: Sequence[Order]) -> list[Trained | ModelError]:
+    """What `train` gives for each; the networks of health models of one shape are fitted side by side.
+
+    One that cannot be trained has its error in its place, and the others are trained.
+    """
+    found: dict[int, Trained | ModelError] = {}
+    health = [number for number, one in enumerate(orders) if one.job == "health"]
+    begun = [
+        health_training(one.data, one.settings, Origin(one.gates, one.hashes), one.progress)
+        for one in (orders[number] for number in health)
+    ]
+    found |= zip(health, trained_together(begun), strict=True)
+    for number, one in enumerate(orders):
+        if number not in found:
+            try:
+                found[number] = train(
+                    one.job,
+                    one.data,
+                    one.settings,
+                    one.of_job,
+                    gates=one.gates,
+                    hashes=one.hashes,
+                    progress=one.progress,
+                )
+            except ModelError as error:
+                found[number] = error
+    return [found[number] for number in range(len(orders))]
 
 
 def _diagnosis(

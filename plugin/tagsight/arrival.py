@@ -5,7 +5,7 @@ training measures them while it computes, for models without `score.wait`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -61,9 +61,10 @@ class Arrivals:
                 self.delays.setdefault(sample.address, []).append(max(0, server_now_ns - sample.time_ns))
         self._looked = True
 
-    def wait_ns(self, every_ns: int) -> int | None:
-        """What a model with this scoring interval waits for."""
-        return wait_of([delay for found in self.delays.values() for delay in found], every_ns)
+    def wait_ns(self, every_ns: int, addresses: Iterable[str] | None = None) -> int | None:
+        """What a model with this scoring interval waits for; `addresses`: of its tags, None for all."""
+        found = self.delays if addresses is None else set(addresses) & self.delays.keys()
+        return wait_of([delay for address in found for delay in self.delays[address]], every_ns)
 
 
 async def watch(

@@ -1,7 +1,8 @@
-"""Training one model: frame, train, compare, calibrate, store. A plain function; imports torch."""
+"""Training: frame, train, compare, calibrate, store; one model, or several together. Plain functions; imports torch."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -18,8 +19,9 @@ from tagsight_models.cost import MONTH, Cost
 from tagsight_models.delays import Delays
 from tagsight_models.errors import ModelError
 from tagsight_models.frame import Frame
-from tagsight_models.jobs import train
+from tagsight_models.jobs import Order, train_together
 from tagsight_models.model_store import ModelStore
+from tagsight_models.normal_windows import normal_windows
 from tagsight_models.trained import Trained
 from tagsight_models.training_data import TrainingData
 from tagsight_models.training_settings import TrainingSettings
@@ -32,6 +34,16 @@ ABNORMAL_SHARE: Final = 0.05
 """Of the windows of the training data: beyond it the version that runs casts doubt on the new one."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Begun:
+    """A task with its data."""
+
+    task: TrainTask
+    frame: Frame
+    data: TrainingData
+    order: Order
+
+
 def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
     """Frame, train, compare, calibrate, store.
 
@@ -41,6 +53,33 @@ def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
     Raises:
         ModelError: too little data, unusable inputs, a sister that nothing can be taken over from.
     """
+    (found,) = compute_together([task], lambda _number, share, words: progress(share, words))
+    if isinstance(found, ModelError):
+        raise found
+    return found
+
+
+def compute_together(
+    tasks: Sequence[TrainTask], progress: Callable[[int, float, str], None]
+) -> list[TrainOutcome | ModelError]:
+    """`compute` of each, the networks of one shape side by side; one that fails does not stop the others.
+
+    `progress` is called with the number of the task, the share done and words.
+    """
+    found: dict[int, TrainOutcome | ModelError] = {}
+    begun: dict[int, _Begun] = {}
+    for number, task in enumerate(tasks):
+        try:
+            begun[number] = _begun(task, partial(progress, number))
+        except ModelError as error:
+            found[number] = error
+    done = train_together([one.order for one in begun.values()])
+    for (number, one), trained in zip(begun.items(), done, strict=True):
+        found[number] = trained if isinstance(trained, ModelError) else _stored(one, trained)
+    return [found[number] for number in range(len(tasks))]
+
+
+def _begun(task: TrainTask, progress: Progress) -> _Begun:
     progress(0.0, "aligning")
     framed = build_frame(
         task.history,
@@ -58,7 +97,7 @@ def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
     data = training_data(task, framed.frame)
     folder = training_folder(task.place.root, name)
     begin(folder, task.plan_hash, Span(*task.span))
-    trained = train(
+    order = Order(
         task.plan.job.value,
         data,
         _with_sister(replace(_settings(task.plan, framed.frame.grid_ns), kept_in=folder), store, task.plan.sister),
@@ -67,14 +106,21 @@ def compute(task: TrainTask, progress: Progress) -> TrainOutcome:
         hashes={"plan": task.plan_hash},
         progress=progress,
     )
-    card = replace(trained.card, doubts=(*trained.card.doubts, *_doubts(store, name, framed.frame)))
+    return _Begun(task, framed.frame, data, order)
+
+
+def _stored(begun: _Begun, trained: Trained) -> TrainOutcome:
+    """A new version, which runs if nothing better does."""
+    task, name = begun.task, begun.task.plan.key
+    store = ModelStore(task.place.root, task.place.key)
+    card = replace(trained.card, doubts=(*trained.card.doubts, *_doubts(store, name, begun.frame)))
     trained = replace(trained, card=card)
-    version = store.add(name, trained.model, card)
-    forget(folder)
+    version = store.add(name, trained.model, card, normal_windows(trained.model, begun.frame))
+    forget(training_folder(task.place.root, name))
     approved = _takes_over(store, name, trial=trained.card.trial)
     if approved:
         store.approve(name, version, "first model")
-    page = _page(store, trained, data, task, version)
+    page = _page(store, trained, begun.data, task, version)
     return TrainOutcome(name, version, approved, card.trial, card.words(), card.in_short(), card.outputs, page)
 
 

@@ -18,6 +18,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from tagsight.binding import Binding
 from tagsight.certificate_watch import CertificateWatch, user_certificates
 from tagsight.clocks import SECOND, Clock, ClockWatch
 from tagsight.connections import Link
@@ -43,7 +44,16 @@ from tagsight.recording import Recorder
 from tagsight.schedule import Calendar, Every, Schedule, Work
 from tagsight.scoring_task import ModelFacts, StorePlace, Unloadable
 from tagsight.tick import Participant, Ticker, TickOutcome
-from tagsight.training import TrainOutcome, gather, keep_binding, watched_while
+from tagsight.training import (
+    TrainFailure,
+    TrainOutcome,
+    TrainTask,
+    enough,
+    gather,
+    keep_binding,
+    trained_at_once,
+    watched_while,
+)
 from tagsight.workers import Task, WorkerFailure, Workers
 from tagsight_connectors.errors import HistorianError, NotConnected
 from tagsight_connectors.historian import Historian
@@ -262,28 +272,59 @@ class Service:
 
     async def train(self, model: ModelPlan) -> TrainOutcome | None:
         """Train one model by the schedule; None (and told) when it could not be."""
+        done = await self.train_together([model])
+        return done[0] if done else None
+
+    async def train_together(self, models: Sequence[ModelPlan]) -> list[TrainOutcome]:
+        """Train models of one historian that are alike; the outcomes of those that could be, the others are told."""
+        done: list[TrainOutcome] = []
+        gathered: list[tuple[ModelPlan, Binding, TrainTask]] = []
+        for number, model in enumerate(models):
+            try:
+                binding, task = await gather(
+                    model,
+                    self.links[model.historian],
+                    self.place,
+                    self.plan.digest,
+                    results=self.plan.results.get(model.historian),
+                    ledger=self.ledger,
+                    language=self.plan.language,
+                )
+                gathered.append((model, binding, task))
+            except (TagSightError, HistorianError, ModelError) as error:
+                self._tell(f"training {model.key}", str(error))
+            if gathered and (number == len(models) - 1 or enough([task for *_, task in gathered])):
+                done += await self._train(gathered)
+                gathered = []
+        if done:
+            await self.refresh()
+        return done
+
+    async def _train(self, gathered: Sequence[tuple[ModelPlan, Binding, TrainTask]]) -> list[TrainOutcome]:
+        """As one task of the worker; when that fails, one by one, so that one bad model does not stop the others."""
+        tasks = tuple(task for *_, task in gathered)
+        seconds = sum(2.0 * model.train.at_most_seconds + FACTS_S for model, *_ in gathered)
+        asked = Task("train together", tasks, seconds) if len(tasks) > 1 else Task("train", tasks[0], seconds)
+        link, known = self.links[gathered[0][0].historian], [(model, binding) for model, binding, _ in gathered]
         try:
-            link = self.links[model.historian]
-            binding, task = await gather(
-                model,
-                link,
-                self.place,
-                self.plan.digest,
-                results=self.plan.results.get(model.historian),
-                ledger=self.ledger,
-                language=self.plan.language,
-            )
-            seconds = 2.0 * model.train.at_most_seconds + FACTS_S
-            working = self.workers.training.run(Task("train", task, seconds))
-            outcome, binding = await watched_while(working, model, link, binding)
-        except (TagSightError, HistorianError, ModelError) as error:
-            self._tell(f"training {model.key}", str(error))
-            return None
+            answer, bindings = await watched_while(self.workers.training.run(asked), link, known)
+        except WorkerFailure as failure:
+            if len(gathered) > 1:
+                return [outcome for one in gathered for outcome in await self._train([one])]
+            self._tell(f"training {gathered[0][0].key}", str(failure))
+            return []
+        found: Sequence[TrainOutcome | TrainFailure] = answer if len(tasks) > 1 else [answer]
+        for (model, _), binding, one in zip(known, bindings, found, strict=True):
+            self._trained(model, binding, one)
+        return [one for one in found if isinstance(one, TrainOutcome)]
+
+    def _trained(self, model: ModelPlan, binding: Binding, outcome: TrainOutcome | TrainFailure) -> None:
+        if isinstance(outcome, TrainFailure):
+            self._tell(f"training {model.key}", outcome.cause)
+            return
         keep_binding(self.ledger, model, binding, outcome.outputs)
         self.ledger.audit(PLUGIN, "trained", f"{outcome.model} version {outcome.version}, approved {outcome.approved}")
         self.note("trained", f"{outcome.model} version {outcome.version}, approved {outcome.approved}")
-        await self.refresh()
-        return outcome
 
     async def operators(self) -> None:
         """Apply what operators wrote, each entry exactly once; end the shelvings whose time is over."""
@@ -303,19 +344,22 @@ class Service:
             )
             for historian, every, wait in sorted(rhythms)
         ]
-        for model in self.plan.models:
-            if model.train.every is not None:
-                work = partial(self._train_and_forget, model)
-                jobs.append(Calendar(f"train {model.key}", model.train.every, self.plan.timezone, work))
+        jobs += [self._training_job(group) for group in trained_at_once(self.plan.models)]
         jobs.append(Every("housekeeping", HOUSEKEEPING_NS, self._housekeeping))
         return jobs
 
-    async def _train_and_forget(self, model: ModelPlan) -> None:
+    def _training_job(self, models: Sequence[ModelPlan]) -> Calendar:
+        first, work = models[0], partial(self._train_and_forget, models)
+        more = f" and {len(models) - 1} like it" if len(models) > 1 else ""
+        return Calendar(f"train {first.key}{more}", first.train.every or {}, self.plan.timezone, work)
+
+    async def _train_and_forget(self, models: Sequence[ModelPlan]) -> None:
         with self._trainings.begun() as may:
             if may:
-                await self.train(model)
-            else:
-                why = "was due while another configuration was taken over: train it by hand"
+                await self.train_together(models)
+                return
+            why = "was due while another configuration was taken over: train it by hand"
+            for model in models:
                 self._tell(f"training {model.key}", why)
 
     async def _housekeeping(self) -> None:
@@ -377,7 +421,8 @@ class Service:
         """The ledger knows exactly the models of the plan: the tag server shows those."""
         self.ledger.keep_bindings([model.key for model in self.plan.models])
         for model in self.plan.models:
-            self.ledger.bind(BoundModel(model.key, None, model.outputs.value == "detail", model.alarm.severity))
+            detail, groups = model.outputs.value == "detail", model.explain_groups
+            self.ledger.bind(BoundModel(model.key, None, detail, model.alarm.severity, groups=groups))
 
     def _watches(self) -> Sequence[OperatorWatch]:
         destinations = destinations_of(self.plan)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from tagsight.arrival import Arrivals, watch
 from tagsight.averages import averaged_roles, read_averages
@@ -36,8 +36,24 @@ from tagsight_models.job_output import JobOutput
 from tagsight_models.training_data import LabelledPeriod
 
 DEFAULT_LAST_NS: Final = 90 * 86_400_000_000_000
+MOST_TOGETHER: Final = 50
+VALUES_TOGETHER: Final = 20_000_000
+"""Of histories that are trained together: eight models of 20 tags and 90 days at one minute; a gigabyte or two."""
+
 STATES_BEFORE_NS: Final = 7 * 86_400_000_000_000
 """How far before the training period the last change of a state is looked for."""
+
+
+_Done = TypeVar("_Done")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainFailure:
+    """Why a model among several could not be trained, with its mend."""
+
+    model: str
+    cause: str
+    mend: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,17 +240,48 @@ def _nothing_there(plan: ModelPlan, span: Span, found: Span | None) -> TooLittle
 
 
 async def watched_while(
-    work: Awaitable[TrainOutcome], plan: ModelPlan, link: Link, binding: Binding
-) -> tuple[TrainOutcome, Binding]:
-    """Do `work`, and see meanwhile how long new values take to arrive; the binding then says so."""
+    work: Awaitable[_Done], link: Link, trained: Sequence[tuple[ModelPlan, Binding]]
+) -> tuple[_Done, list[Binding]]:
+    """Do `work`, and see meanwhile how long new values take to arrive; the bindings then say so."""
     arrivals = Arrivals()
-    watching = asyncio.create_task(watch(arrivals, link, binding.all_addresses))
+    addresses = sorted({address for _, binding in trained for address in binding.all_addresses})
+    watching = asyncio.create_task(watch(arrivals, link, addresses))
     try:
-        outcome = await work
+        done = await work
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-    return outcome, replace(binding, wait_ns=arrivals.wait_ns(plan.score.every_ns))
+    waits = [arrivals.wait_ns(plan.score.every_ns, binding.all_addresses) for plan, binding in trained]
+    return done, [replace(binding, wait_ns=wait) for (_, binding), wait in zip(trained, waits, strict=True)]
+
+
+def alike(models: Sequence[ModelPlan]) -> list[list[ModelPlan]]:
+    """The models in groups that are trained together: normal behaviour, of the same historian and kind of window.
+
+    Each group stands where its first model stood. A model that starts from a sister, which may be among the others, or
+    that searches for its network, is a group of its own.
+    """
+    groups: dict[tuple[object, ...], list[ModelPlan]] = {}
+    for model in models:
+        lone = model.job is not Job.HEALTH or model.sister or model.train.search
+        own = (model.key,) if lone else (model.historian, model.score.window_steps, model.score.every_ns)
+        groups.setdefault(own, []).append(model)
+    return list(groups.values())
+
+
+def trained_at_once(models: Sequence[ModelPlan]) -> list[list[ModelPlan]]:
+    """Those with a schedule, in groups that are alike and due at the same times."""
+    calendars: dict[tuple[tuple[str, str], ...], list[ModelPlan]] = {}
+    for model in models:
+        if model.train.every is not None:
+            calendars.setdefault(tuple(sorted(model.train.every.items())), []).append(model)
+    return [group for together in calendars.values() for group in alike(together)]
+
+
+def enough(tasks: Sequence[TrainTask]) -> bool:
+    """So much is read that it must be trained before more is: all of it is in memory at a time."""
+    values = sum(len(one) for task in tasks for one in task.history.values())
+    return len(tasks) >= MOST_TOGETHER or values >= VALUES_TOGETHER
 
 
 def keep_binding(ledger: Ledger, plan: ModelPlan, binding: Binding, outputs: Sequence[JobOutput] = ()) -> None:
@@ -243,4 +290,4 @@ def keep_binding(ledger: Ledger, plan: ModelPlan, binding: Binding, outputs: Seq
     both = merged(binding, known.binding if known else None)
     said = {one.name: one for one in (*(known.outputs if known else ()), *outputs)}
     detail = plan.outputs is Detail.DETAIL
-    ledger.bind(BoundModel(plan.key, both, detail, plan.alarm.severity, tuple(said.values())))
+    ledger.bind(BoundModel(plan.key, both, detail, plan.alarm.severity, tuple(said.values()), plan.explain_groups))

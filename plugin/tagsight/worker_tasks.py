@@ -9,6 +9,7 @@ from typing import Any
 
 from tagsight.clocks import Clock
 from tagsight.scoring_task import StorePlace
+from tagsight.training import TrainFailure
 from tagsight.workers import TaskFunction, Worker, Workers
 
 Progress = Callable[[float, str], None]
@@ -45,10 +46,21 @@ def scoring_tasks() -> Mapping[str, TaskFunction]:
 
 def training_tasks() -> Mapping[str, TaskFunction]:
     """Tasks of the training worker."""
-    from tagsight.fitting import compute  # noqa: PLC0415 - only in the worker's process
+    from tagsight.fitting import compute, compute_together  # noqa: PLC0415 - only in the worker's process
+    from tagsight_models.errors import ModelError  # noqa: PLC0415 - likewise
 
     _one_thread()
-    return {"train": compute}
+
+    def train_together(tasks: Any, progress: Progress) -> Any:
+        def say(number: int, share: float, words: str) -> None:
+            progress(share, f"{tasks[number].plan.key}: {words}")
+
+        return [
+            TrainFailure(task.plan.key, str(one), one.mend) if isinstance(one, ModelError) else one
+            for task, one in zip(tasks, compute_together(tasks, say), strict=True)
+        ]
+
+    return {"train": compute, "train together": train_together}
 
 
 def service_workers(clock: Clock, logs: Path | None = None) -> Workers:

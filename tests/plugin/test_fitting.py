@@ -208,15 +208,14 @@ def test_a_sister_without_a_matching_input_is_refused(tmp_path: Path) -> None:
 
 def test_tasks_together_store_what_each_alone_would_and_one_that_fails_stops_no_other(tmp_path: Path) -> None:
     names = ["P101", "P102", "P103"]
-    kinds = [POISONS["unit-jump"], POISONS["nothing"], lambda flow: flow]
-    tasks = [
-        replace(one, plan=replace(one.plan, asset=name))
-        for name, one in zip(names, (_unhurried(_task(tmp_path / "together", kind)) for kind in kinds), strict=True)
-    ]
+    kinds = [POISONS["unit-jump"], POISONS["flat-line"], lambda flow: flow]
+    tasks = [_unhurried(_task(tmp_path / "together", kind)) for kind in kinds]
+    tasks = [replace(one, plan=replace(one.plan, asset=name)) for name, one in zip(names, tasks, strict=True)]
+    tasks[1] = replace(tasks[1], plan=replace(tasks[1].plan, score=replace(tasks[1].plan.score, window_steps=5)))
     told: set[int] = set()
     found = compute_together(tasks, lambda number, _share, _words: told.add(number))
     assert told == {0, 1, 2}
-    assert isinstance(found[1], ModelError)
+    assert isinstance(found[1], UnusableInput)
     for number in (0, 2):
         one = found[number]
         assert isinstance(one, TrainOutcome)

@@ -23,7 +23,7 @@ from tagsight.schedule import Calendar
 from tagsight.scoring import Scorer
 from tagsight.scoring_task import StorePlace
 from tagsight.service import Service
-from tagsight.training import TrainOutcome, TrainTask
+from tagsight.training import TrainFailure, TrainOutcome, TrainTask
 from tagsight.workers import Task, WorkerFailure, Workers
 from tagsight_connectors.memory.historian import MemoryHistorian
 from tagsight_connectors.memory.store import MemoryStore
@@ -50,7 +50,7 @@ class Computing:
     """The workers' tasks in this process: loading is real, training answers what the test says."""
 
     place: StorePlace
-    outcome: TrainOutcome | WorkerFailure | None = None
+    outcome: TrainOutcome | WorkerFailure | list[TrainOutcome | TrainFailure] | None = None
     tasks: list[Task] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -234,6 +234,31 @@ async def test_a_training_by_the_calendar_binds_audits_and_takes_the_new_version
     assert bound is not None
     assert bound.binding is not None
     assert serving.service.participants[MODEL.key].facts.version == 1
+
+
+async def test_models_that_are_alike_are_one_task_and_one_that_fails_is_told(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = [replace(MODEL, name=name) for name in ("Health", "Second", "Third")]
+    monkeypatch.setattr(serving.service, "plan", replace(serving.service.plan, models=tuple(models)))
+    (job,) = [one for one in serving.service._jobs() if isinstance(one, Calendar)]
+    assert job.name == "train P101/Health and 2 like it"
+    done = [TrainOutcome(model.key, 1, approved=True, trial=False, words="") for model in models]
+    serving.computing.outcome = [done[0], TrainFailure(models[1].key, "too little data"), done[2]]
+    await job.work()
+    (task,) = [one for one in serving.computing.tasks if one.name == "train together"]
+    assert [one.plan.key for one in task.argument] == [model.key for model in models]
+    assert serving.audited("trained") == [f"P101/{name} version 1, approved True" for name in ("Health", "Third")]
+    assert serving.troubles == ["training P101/Second: too little data"]
+    assert serving.ledger.binding("P101/Third") is not None
+
+
+async def test_a_worker_that_fails_with_several_models_is_asked_for_one_by_one(serving: Serving) -> None:
+    models = [replace(MODEL, name=name) for name in ("Health", "Second")]
+    serving.computing.outcome = WorkerFailure("train", "out of memory")
+    assert await serving.service.train_together(models) == []
+    assert [one.name for one in serving.computing.tasks] == ["train together", "train", "train"]
+    assert [one.split(":")[0] for one in serving.troubles] == ["training P101/Health", "training P101/Second"]
 
 
 @pytest.mark.parametrize("what", ["worker", "historian", "tags"])

@@ -12,12 +12,18 @@ from tagsight.commands.options import data_option, file_argument
 from tagsight.data_folder import DataFolder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.progress import Progress, TaskID
 
+    from tagsight.binding import Binding
     from tagsight.connections import Link
+    from tagsight.errors import TagSightError
     from tagsight.ledger.ledger import Ledger
     from tagsight.plan import ModelPlan, Plan
-    from tagsight.training import TrainOutcome
+    from tagsight.training import TrainOutcome, TrainTask
+    from tagsight_connectors.errors import HistorianError
+    from tagsight_models.errors import ModelError
 
 
 @click.command()
@@ -47,6 +53,7 @@ async def _train(plan: "Plan", data: DataFolder, models: "list[ModelPlan]") -> i
     from tagsight.ledger.ledger import Ledger
     from tagsight.opening import open_links
     from tagsight.secrets import Secrets
+    from tagsight.training import alike
 
     clock = SystemClock()
     failed = 0
@@ -59,9 +66,8 @@ async def _train(plan: "Plan", data: DataFolder, models: "list[ModelPlan]") -> i
         links = open_links(plan, data, Secrets(data, os.environ), clock, ledger)
         keep_histories(plan, links, store)
         try:
-            for model in models:
-                shown = _Shown(progress, progress.add_task(model.key, total=1.0, what="reading"))
-                failed += not await _train_one(plan, data, model, links[model.historian], ledger, shown=shown)
+            for group in alike(models):
+                failed += await _train_group(plan, data, group, links[group[0].historian], ledger, progress=progress)
         finally:
             for link in links.values():
                 await link.close()
@@ -83,40 +89,97 @@ class _Shown:
     def computed(self, fraction: float, text: str) -> None:
         self.progress.update(self.bar, completed=fraction, what=text)
 
+    def failed(self, model: str, error: "TagSightError | HistorianError | ModelError") -> None:
+        self.computed(0.0, "failed")
+        self.say(f"{model}: {error}\n  {error.mend}")
+
+    def trained(self, outcome: "TrainOutcome", binding: "Binding") -> None:
+        self.computed(1.0, f"version {outcome.version}, {_standing(outcome)}")
+        self.say(f"{outcome.model}, version {outcome.version}: {_standing(outcome)}\n{outcome.short}")
+        for path, why in binding.skipped:
+            self.say(f"  left out: {path}: {why}")
+        self.say(f"  its page: {outcome.page}")
+        self.say(f"  all about it: `tagsight model show {outcome.model} --version {outcome.version}`")
+
     def say(self, text: str) -> None:
         self.progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-async def _train_one(
-    plan: "Plan", data: DataFolder, model: "ModelPlan", link: "Link", ledger: "Ledger", *, shown: _Shown
-) -> bool:
+@dataclass
+class _Gathered:
+    """A model with what was read for it."""
+
+    model: "ModelPlan"
+    binding: "Binding"
+    task: "TrainTask"
+    shown: _Shown
+
+
+async def _train_group(
+    plan: "Plan",
+    data: DataFolder,
+    models: "Sequence[ModelPlan]",
+    link: "Link",
+    ledger: "Ledger",
+    *,
+    progress: "Progress",
+) -> int:
+    """Models that are alike, as many at a time as memory takes; how many could not be trained."""
     from tagsight.errors import TagSightError
-    from tagsight.fitting import compute
     from tagsight.scoring_task import StorePlace
-    from tagsight.training import gather, keep_binding, watched_while
+    from tagsight.training import enough, gather
     from tagsight_connectors.errors import HistorianError
     from tagsight_models.errors import ModelError
 
-    place, results = StorePlace(data.models, data.signing_key), plan.results.get(model.historian)
+    place, failed, gathered = StorePlace(data.models, data.signing_key), 0, list[_Gathered]()
+    for number, model in enumerate(models):
+        shown = _Shown(progress, progress.add_task(model.key, total=1.0, what="reading"))
+        try:
+            binding, task = await gather(
+                model,
+                link,
+                place,
+                plan.digest,
+                progress=shown.read,
+                results=plan.results.get(model.historian),
+                ledger=ledger,
+                language=plan.language,
+            )
+            gathered.append(_Gathered(model, binding, task, shown))
+        except (TagSightError, HistorianError, ModelError) as error:
+            failed += 1
+            shown.failed(model.key, error)
+        if gathered and (number == len(models) - 1 or enough([one.task for one in gathered])):
+            failed += await _train_gathered(gathered, link, ledger)
+            gathered = []
+    return failed
+
+
+async def _train_gathered(gathered: "Sequence[_Gathered]", link: "Link", ledger: "Ledger") -> int:
+    from tagsight.errors import TagSightError
+    from tagsight.fitting import compute_together
+    from tagsight.training import keep_binding, watched_while
+    from tagsight_connectors.errors import HistorianError
+    from tagsight_models.errors import ModelError
+
+    def computed(number: int, share: float, words: str) -> None:
+        gathered[number].shown.computed(share, words)
+
+    computing = asyncio.to_thread(compute_together, [one.task for one in gathered], computed)
     try:
-        binding, task = await gather(
-            model, link, place, plan.digest, progress=shown.read, results=results, ledger=ledger, language=plan.language
-        )
-        computing = asyncio.to_thread(compute, task, shown.computed)
-        outcome, binding = await watched_while(computing, model, link, binding)
+        outcomes, bindings = await watched_while(computing, link, [(one.model, one.binding) for one in gathered])
     except (TagSightError, HistorianError, ModelError) as error:
-        shown.computed(0.0, "failed")
-        shown.say(f"{model.key}: {error}\n  {error.mend}")
-        return False
-    keep_binding(ledger, model, binding, outcome.outputs)
-    ledger.audit("command line", "trained", f"{outcome.model} version {outcome.version}")
-    shown.computed(1.0, f"version {outcome.version}, {_standing(outcome)}")
-    shown.say(f"{model.key}, version {outcome.version}: {_standing(outcome)}\n{outcome.short}")
-    for path, why in binding.skipped:
-        shown.say(f"  left out: {path}: {why}")
-    shown.say(f"  its page: {outcome.page}")
-    shown.say(f"  all about it: `tagsight model show {outcome.model} --version {outcome.version}`")
-    return True
+        for one in gathered:
+            one.shown.failed(one.model.key, error)
+        return len(gathered)
+    for one, binding, outcome in zip(gathered, bindings, outcomes, strict=True):
+        if isinstance(outcome, ModelError):
+            one.shown.failed(one.model.key, outcome)
+            continue
+        keep_binding(ledger, one.model, binding, outcome.outputs)
+        ledger.audit("command line", "trained", f"{outcome.model} version {outcome.version}")
+        one.shown.trained(outcome, binding)
+    return sum(isinstance(outcome, ModelError) for outcome in outcomes)
 
 
 def _standing(outcome: "TrainOutcome") -> str:
