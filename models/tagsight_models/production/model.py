@@ -176,23 +176,21 @@ class ProductionModel:
         name = parts.roles[int(lost.argmax())].name if lost.max() > 0.0 else NONE
         said: dict[str, float | str] = {}
         if parts.stations:
-            starved, blocked = self._waits(window)
-            told_apart = all(len(roles) == 2 for roles in parts.stations.values())
-            first = ranked(starved, blocked, told_apart=told_apart)[0]
-            name = list(parts.stations)[int(first)]
-            waits = waiting(starved, blocked).tolist()
-            said = {f"Waiting/{station}": share for station, share in zip(parts.stations, waits, strict=True)}
+            waits = self._waits(window)
+            name = list(parts.stations)[int(ranked(waits)[0])]
+            shares_of = waits.mean(axis=0).tolist()
+            said = {f"Waiting/{station}": share for station, share in zip(parts.stations, shares_of, strict=True)}
         limited = {n: parts.roles[n].name for n in parts.limits.limited}
         said |= {f"AtLimit/{role}": float(shares[:, n].max()) for n, role in limited.items()}
         return {"Bottleneck": name, **said, **{f"LostBy/{role}": float(lost[n]) for n, role in limited.items()}}
 
-    def _waits(self, window: Floats) -> tuple[Floats, Floats]:
-        """Shares of the window that each station is starved, and blocked."""
-        shares = np.clip(window.mean(axis=0), 0.0, 1.0)
+    def _waits(self, window: Floats) -> Floats:
+        """Shape (steps, stations): the share of each step that each station waits."""
+        shares = np.clip(window, 0.0, 1.0)
         roles = list(self.parts.stations.values())
-        starved = [shares[self._places[each[0]]] for each in roles]
-        blocked = [shares[self._places[each[1]]] if len(each) == 2 else 0.0 for each in roles]
-        return np.array(starved), np.array(blocked)
+        starved = shares[:, [self._places[each[0]] for each in roles]]
+        blocked = [shares[:, self._places[each[1]]] if len(each) == 2 else np.zeros(len(window)) for each in roles]
+        return waiting(starved, np.stack(blocked, axis=1))
 
 
 def _with(estimate: Estimate, rest: Floats) -> Predict:
