@@ -23,16 +23,22 @@ RECONNECT_S: Final = 20.0
 """A page that lost its connection for so long goes on where it was; then it is loaded anew."""
 
 
+def own_routes(site: Site, *, secure: bool = False) -> FastAPI:
+    """What is ours alone: doors, faceplates and their data."""
+    own = FastAPI(title="TagSight", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    own.include_router(doors(SignIn(site), secure=secure))
+    own.include_router(faceplates(site, Broadcasts(site)))
+    return own
+
+
 def application(site: Site, *, secure: bool = False) -> ASGIApp:
-    """Everything that is served for one site.
+    """Everything that is served for one site; once in a process, for NiceGUI is one for all.
 
     Args:
         site: what the pages read and write through.
         secure: browsers reach it by TLS.
     """
-    own = FastAPI(title="TagSight", docs_url=None, redoc_url=None, openapi_url=None)
-    own.include_router(doors(SignIn(site), secure=secure))
-    own.include_router(faceplates(site, Broadcasts(site)))
+    own = own_routes(site, secure=secure)
     for page in PAGES:
         serve(page, importlib.import_module(f"tagsight.web.pages.{page.module}").build)
     nicegui_app.config.socket_io_js_transports = ["websocket"]

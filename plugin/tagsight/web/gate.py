@@ -2,7 +2,9 @@
 
 import re
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import parse_qs, quote, urlsplit
@@ -30,10 +32,6 @@ _POLICY_REFUSED: Final = 1008
 def cookie_name(*, secure: bool) -> str:
     """Of the session's key. With TLS the browser itself holds that no other host can have set it."""
     return "__Host-tagsight" if secure else "tagsight"
-
-
-class TooLarge(Exception):
-    """A body grew beyond its limit while it was read."""
 
 
 @dataclass
@@ -71,11 +69,12 @@ class Gate:
         assert route is not None
         scope[SITE_KEY], scope[VISITOR_KEY], scope[KEY] = self.site, visitor, self._cookie(headers)
         _forget_what_proxies_say(scope)
-        limited = Limited(receive, route.most_bytes)
+        limited = Limited(receive, route.most_bytes, partial(self._refuse, Refusal(413, "too large"), scope, receive))
         try:
-            await self.app(scope, limited, answering)
-        except TooLarge:
-            await self._refuse(Refusal(413, "too large"), scope, receive, answering)
+            await self.app(scope, partial(limited, answering), answering)
+        except Exception:
+            if not limited.is_over:
+                raise
 
     def _visitor(self, scope: Scope, headers: Headers, route: Route | None) -> Visitor:
         """Signed in by a key in a header (a faceplate in a frame) or by a cookie; else the bearer of a token."""
@@ -114,7 +113,7 @@ class Gate:
         """On loopback only its own names: another name that leads here is a page that wants to read ours."""
         if self.site.settings.listen_host not in _LOOPBACK:
             return True
-        return (urlsplit(f"//{host}").hostname or "") in _LOOPBACK
+        return _host_of(f"//{host}") in _LOOPBACK
 
     async def _refuse(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -127,7 +126,7 @@ class Gate:
             answer = RedirectResponse(f"/sign-in?next={back}", 303)
         await answer(scope, receive, send)
 
-    def _answering(self, send: Send, route: Route | None, visitor: Visitor, host: str, nonce: str) -> Send:
+    def _answering(self, send: Send, route: Route | None, visitor: Visitor, host: str, nonce: str) -> "Answer":
         return Answer(send, route, self._frames(route, visitor), _plain_host(host), nonce, secure=self.secure)
 
     def _frames(self, route: Route | None, visitor: Visitor) -> tuple[str, ...]:
@@ -142,20 +141,24 @@ class Gate:
 
 @dataclass
 class Limited:
-    """A body that ends with `TooLarge` when it grows beyond its limit, whatever its length was said to be."""
+    """A body that ends when it grows beyond its limit, whatever its length was said to be: answered at once."""
 
     receive: Receive
     most: int
+    refuse: Callable[[Send], Awaitable[None]]
     seen: int = 0
+    is_over: bool = False
 
-    async def __call__(self) -> Message:
-        """The next part."""
+    async def __call__(self, answer: "Answer") -> Message:
+        """The next part; once it is over, as if the browser had gone."""
         message = await self.receive()
-        if message["type"] == "http.request":
+        if message["type"] == "http.request" and not self.is_over:
             self.seen += len(message.get("body", b""))
             if self.seen > self.most:
-                raise TooLarge
-        return message
+                self.is_over = True
+                await self.refuse(answer)
+                answer.close()
+        return {"type": "http.disconnect"} if self.is_over else message
 
 
 class Answer:
@@ -172,9 +175,16 @@ class Answer:
         self._secure = secure
         self._page: Message | None = None
         self._body = bytearray()
+        self._closed = False
+
+    def close(self) -> None:
+        """It was answered: what comes now is not sent."""
+        self._closed = True
 
     async def __call__(self, message: Message) -> None:
         """Pass one message on; pages of NiceGUI are held until they are whole."""
+        if self._closed:
+            return
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=list(message["headers"]))
             is_page = _NICEGUI_HEADER in headers
@@ -233,10 +243,17 @@ def _is_from_here(headers: Headers, visitor: Visitor) -> bool:
     """Sent by a page of ours, as far as a cookie or nothing says who sends it; other clients send no Origin at all."""
     origin = headers.get("origin")
     if origin is not None:
-        parts = urlsplit(origin)
-        return parts.scheme in {"http", "https"} and parts.netloc == headers.get("host", "")
+        scheme, separator, host = origin.partition("://")
+        return scheme in {"http", "https"} and bool(separator) and host == headers.get("host", "")
     site = headers.get("sec-fetch-site", "none")
     return site in {"none", "same-origin"} and not visitor.by_cookie
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _same(given: str, expected: str) -> bool:

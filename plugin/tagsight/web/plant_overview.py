@@ -19,10 +19,11 @@ from tagsight_connectors.store.database import StoreFailure
 from tagsight_connectors.store.overview import overview
 
 DAY_NS: Final = 86_400 * SECOND
+MINUTE_NS: Final = 60 * SECOND
 MONTH_NS: Final = 30 * DAY_NS
 SOON_DAYS: Final = 30
-OLD_SCORES: Final = 3
-"""So many intervals after its due time a score is old."""
+OLD_INTERVALS: Final = 5
+"""So many intervals after its due time, and a minute or more, a score is old."""
 
 _WORDS: Final = {
     State.NORMAL: "normal",
@@ -87,12 +88,13 @@ def model_rows(ledger: Ledger, plan: Plan | None, now_ns: int) -> Sequence[Model
         allowed = f" / {format_budget(alarm.at_most, alarm.per_ns)}" if alarm is not None else ""
         day = sum(one.announced_ns >= now_ns - DAY_NS for one in mine)
         due_ns = newest.get(bound.model)
+        every_ns = plans[bound.model].score.every_ns if bound.model in plans else MINUTE_NS
         rows.append(
             _row(
                 bound.model,
                 outputs.get(bound.model, {}),
                 trained=bound.binding is not None,
-                age="" if due_ns is None else age_words(now_ns - due_ns),
+                age="" if due_ns is None else _age(now_ns - due_ns, every_ns),
                 alarms=(day, f"{len(mine)}{allowed}"),
             )
         )
@@ -184,6 +186,11 @@ def _configuration(checked: Checked, words: str) -> Fact:
         return Fact("Configuration", f"{len(checked.faults)} faults", words, True)
     differs, runs = "differs" in words, "is what runs" in words
     return Fact("Configuration", "edited" if differs else "in use" if runs else "can be used", words, differs)
+
+
+def _age(ns: int, every_ns: int) -> str:
+    is_old = ns > max(OLD_INTERVALS * every_ns, MINUTE_NS)
+    return f"⚠ {age_words(ns)}" if is_old else age_words(ns)
 
 
 def age_words(ns: int) -> str:

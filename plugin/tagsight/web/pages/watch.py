@@ -109,7 +109,7 @@ def _draw_facts(place: ui.row, facts: Sequence[Fact]) -> None:
     with place:
         for one in facts:
             edge = "border-left: 5px solid #b26a00; background: #fff" if one.abnormal else ""
-            with ui.card().classes("q-pa-sm").style(f"min-width: 150px; max-width: 380px; {edge}"):
+            with ui.card().classes("q-pa-sm gap-0").style(f"min-width: 150px; max-width: 380px; {edge}"):
                 ui.label(one.name).classes("text-caption text-grey-8")
                 ui.label(("⚠ " if one.abnormal else "") + one.value).classes("text-body1")
                 if one.detail:

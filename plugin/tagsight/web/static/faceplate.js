@@ -129,12 +129,12 @@
       const said = `${tag.role}: ${text.actual} ${number(tag.actual)} ${tag.unit}, ${text.expected} ${number(tag.expected)} ${tag.unit}`
         + (tag.outside ? `, ${tag.actual > tag.upper ? text.above : text.below}` : "")
         + (tag.share !== null ? `, ${text.share} ${number(tag.share, 0)} %` : "");
+      const mark = tag.outside ? (tag.actual > tag.upper ? "▲ " : "▼ ") : "";
       const numbers = element("span", { className: "numbers" },
-        element("b", {}, number(tag.actual)), element("small", {}, " / " + number(tag.expected) + " " + tag.unit));
-      const mark = tag.outside ? (tag.actual > tag.upper ? " ▲" : " ▼") : "";
+        element("b", {}, mark + number(tag.actual)), element("small", {}, " / " + number(tag.expected) + " " + tag.unit));
       const row = element("button", { type: "button", className: "tag" + (tag.outside ? " outside" : ""),
         title: tag.description ? `${tag.description}. ${said}` : said, "aria-label": said },
-        element("span", { className: "name" }, tag.role + mark), drawBar(tag), numbers);
+        element("span", { className: "name" }, tag.role), drawBar(tag), numbers);
       row.setAttribute("aria-pressed", String(tag.role === role));
       row.addEventListener("click", () => { role = role === tag.role ? "-" : tag.role; draw(); });
       return element("div", { role: "listitem", className: "item" }, row);
@@ -397,7 +397,7 @@
     ], (form) => act({ act: "feedback", feedback: Number(form.kind.value), comment: form.comment.value }));
   }));
   find("models").addEventListener("change", (event) => { chosen = event.target.value; role = ""; draw(); });
-  window.addEventListener("resize", () => { if (shown) draw(); });
+  if (window.ResizeObserver) new ResizeObserver(() => { if (shown) drawTrend(current()); }).observe(find("trend").parentElement);
 
   drawSymbol(0);
   listen();
