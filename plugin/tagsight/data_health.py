@@ -44,6 +44,9 @@ class TagHealth:
         uncertain: share of values of quality Uncertain.
         lowest: NaN where there is no number.
         highest: the same.
+        still_s: longest time that its numbers did not change.
+        still_values: how many values in a row that were.
+        distinct: how many different numbers there are.
         outside: share of numbers outside the range; NaN where there is no range.
         times: what was wrong with their times.
         counts: steps of the frame by reason.
@@ -62,6 +65,9 @@ class TagHealth:
     uncertain: float
     lowest: float
     highest: float
+    still_s: float
+    still_values: int
+    distinct: int
     outside: float
     times: Ignored
     counts: Mapping[Reason, int]
@@ -182,6 +188,17 @@ class _Column:
         values: Floats = self.history.values.astype(np.float64, copy=False)
         return np.asarray(values[np.isfinite(values) & (self.quality != Quality.BAD)])
 
+    @property
+    def still(self) -> tuple[float, int]:
+        """The longest time without a change, seconds, and how many values in a row it had."""
+        if self.history is None or self.history.values.dtype == object or not len(self.times):
+            return 0.0, 0
+        begins = np.flatnonzero(np.append(True, np.diff(self.history.values) != 0.0))
+        lasts = np.append(begins[1:], len(self.times)) - 1
+        longest = int(np.argmax(lasts - begins))
+        first, last = begins[longest], lasts[longest]
+        return float(self.times[last] - self.times[first]) / 1e9, int(last - first + 1)
+
     def outside(self, numbers: Floats) -> float:
         low, high = self.role.low, self.role.high
         if low is None or high is None or not len(numbers):
@@ -192,6 +209,7 @@ class _Column:
 def _tag(one: _Column, source: str, ignored: Ignored, stretches: int) -> TagHealth:
     times, quality, numbers, counts = one.times, one.quality, one.numbers, _counts(one.codes)
     gaps = np.diff(np.sort(times)) / 1e9
+    still = one.still
     return TagHealth(
         role=one.role,
         source=source,
@@ -204,6 +222,9 @@ def _tag(one: _Column, source: str, ignored: Ignored, stretches: int) -> TagHeal
         uncertain=_share(quality == Quality.UNCERTAIN),
         lowest=float(numbers.min()) if len(numbers) else float("nan"),
         highest=float(numbers.max()) if len(numbers) else float("nan"),
+        still_s=still[0],
+        still_values=still[1],
+        distinct=len(np.unique(numbers)),
         outside=one.outside(numbers),
         times=ignored,
         counts=counts,

@@ -10,6 +10,9 @@ from tagsight.duration import format_duration
 from tagsight_models.reasons import Reason
 
 HEAD: Final = ("input", "values", "coverage", "every", "longest gap", "Bad", "lowest", "highest", "unit", "remarks")
+STILL: Final = 240
+"""Equal values in a row from which on a signal that has `VARIED` different ones is asked about."""
+VARIED: Final = 50
 OFTEN: Final = 0.005
 """Share from which on values outside the range, or of uncertain quality, are a remark."""
 
@@ -37,6 +40,8 @@ def remarks(one: TagHealth) -> list[str]:
     found = []
     if one.constant:
         found.append("constant: no model can learn from it")
+    elif not one.role.step and one.distinct >= VARIED and one.still_values >= STILL:
+        found.append(f"stands still for {_seconds(one.still_s)}: is that normal?")
     if one.outside > OFTEN:
         found.append(
             f"{100.0 * one.outside:.1f} % outside {one.role.low:g} to {one.role.high:g} {one.role.unit}".rstrip()

@@ -84,6 +84,14 @@ def test_an_input_without_values_a_constant_one_and_one_out_of_its_range_are_rem
     assert "5.0 % outside 0 to 100 m³/h" in remarks(tag(looked(history(beyond), history(noise(2)))))
 
 
+def test_a_signal_that_stands_still_for_long_is_asked_about_and_one_that_seldom_changes_is_not() -> None:
+    still = noise(1)
+    still[100:400] = still[100]
+    assert "stands still for 4h59m: is that normal?" in remarks(tag(looked(history(still), history(noise(2)))))
+    seldom = np.repeat(np.arange(2.0), STEPS // 2)
+    assert remarks(tag(looked(history(seldom), history(noise(2))))) == []
+
+
 def test_values_out_of_order_and_repeated_are_remarked() -> None:
     times = START + MINUTE * np.arange(1, STEPS + 1, dtype=np.int64)
     times[10], times[20] = times[11], times[15]

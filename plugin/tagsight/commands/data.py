@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ from tagsight.data_folder import DataFolder
 if TYPE_CHECKING:
     from tagsight.data_look import DataLook
     from tagsight.plan import ModelPlan, Plan
+
+WIDE = 220
+"""Columns of what goes into a file or a pipe."""
 
 
 @click.command()
@@ -61,7 +65,7 @@ def _print(look: "DataLook", plan: "Plan") -> None:
 
     from tagsight.data_words import HEAD, left_out_lines, tag_cells
 
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
     shown = Table(box=None, pad_edge=False)
     for number, column in enumerate(HEAD):
         shown.add_column(column, justify="right" if 0 < number < len(HEAD) - 1 else "left", no_wrap=True)

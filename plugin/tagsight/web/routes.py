@@ -65,7 +65,7 @@ class Page:
 
 PAGES: Final = (
     Page("/", OPERATOR, "Watch", "watch", "monitor_heart"),
-    # further pages of the engineer go here: Page("/data", ENGINEER, "Data", "data", "stacked_line_chart")
+    Page("/data", ENGINEER, "Data", "data", "stacked_line_chart"),
     Page("/users", ADMIN, "Users", "users", "group"),
     Page("/audit", ENGINEER, "Audit", "audit", "history_edu"),
 )
