@@ -176,15 +176,17 @@ class Compiler:
                 self._fault(("causes", index, "if"), one.pattern.text, f"this model has no role {role!r}", mend)
 
     def _groups(self, given: spec.Model, roles: frozenset[str] | None) -> None:
-        """Groups hold roles of the model, as far as the file tells what these are."""
+        """Groups hold roles of the model, as far as the file tells what these are, and have names of their own."""
         for name, members in given.explain.groups.items():
             for member in members if roles is not None else ():
                 if member not in roles:
                     near = difflib.get_close_matches(member, sorted(roles), n=1)
-                    mend = (
-                        f"Did you mean {near[0]}?" if near else f"Roles of this model: {', '.join(sorted(roles)[:5])}."
-                    )
+                    some = f"Roles of this model: {', '.join(sorted(roles)[:5])}."
+                    mend = f"Did you mean {near[0]}?" if near else some
                     self._fault(("explain", "groups", name), member, f"this model has no role {member!r}", mend)
+            if roles is not None and name in roles and name not in members:
+                what = f"{name!r} is a role outside the group"
+                self._fault(("explain", "groups", name), name, what, "Give the group another name.")
 
     def _train(self, given: spec.Train) -> TrainPlan:
         period = self._period(given.start, given.end, ("train",))

@@ -177,6 +177,7 @@ class Recorder:
         self, model: ModelPlan, due_ns: int, version: int, status: int, reason: str
     ) -> tuple[OutputRow, ...]:
         """Outputs of a due time that cannot be looked at now: Bad, with the reason; its run is made later."""
+        self._normal.pop(model.key, None)
         newest = self.ledger.newest_activations().get(model.key)
         run = Run(model.key, due_ns, version, None, status, reason)
         back_ns = lookback_ns(model.alarm, model.score.every_ns)

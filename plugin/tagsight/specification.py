@@ -355,9 +355,7 @@ class Explain(Setting):
                 seen[str(role)] = str(name)
         for name in sorted(set(seen) & set(groups if isinstance(groups, dict) else {})):
             if seen[name] != name:
-                yield Conflict(
-                    "groups", f"{name!r} is the name of a group and of a role", "Give the group another name."
-                )
+                yield Conflict("groups", f"{name!r} is a group and a role of another", "Give the group another name.")
 
 
 class Cause(Setting):

@@ -302,3 +302,29 @@ def test_the_language_is_one_that_has_a_catalogue() -> None:
     (fault,) = faults("language: xx\n" + FIRST)
     assert "no such language" in fault
     assert "de, en, zh" in fault
+
+
+GROUPED = FIRST.replace('["Plant/P101/*"]', "[Plant/P101/PT-101, Plant/P101/FT-101, Plant/P101/Speed]") + (
+    "    explain: {absent: normal, normal_every: 10m, groups: {%s}}\n"
+)
+
+
+def test_groups_are_explained_as_one_and_normal_scores_hourly_unless_told() -> None:
+    (plan,) = planned(GROUPED % "Suction: [PT-101, FT-101]").models
+    assert plan.explain_groups == (("Suction", ("PT-101", "FT-101")),)
+    assert (plan.explain_absent, plan.explain_normal_every_ns) == ("normal", 600_000_000_000)
+    (bare,) = planned(FIRST).models
+    assert (bare.explain_absent, bare.explain_normal_every_ns) == ("", 3_600_000_000_000)
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        pytest.param("Suction: [PT-101, FT-999]", "this model has no role 'FT-999'", id="unknown-role"),
+        pytest.param("A: [PT-101], B: [PT-101]", "role 'PT-101' is in 'A' and in 'B'", id="in-two-groups"),
+        pytest.param("A: [Speed], Speed: [PT-101]", "'Speed' is a group and a role of another", id="name-of-a-role"),
+        pytest.param("Speed: [PT-101]", "'Speed' is a role outside the group", id="name-of-a-role-outside"),
+    ],
+)
+def test_a_role_plays_once(groups: str, words: str) -> None:
+    assert any(words in fault for fault in faults(GROUPED % groups))

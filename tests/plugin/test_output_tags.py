@@ -69,3 +69,13 @@ def test_a_served_variable_says_the_same_as_the_tag() -> None:
     variable = served_variable("P101/Health", tag)
     assert (variable.identifier, variable.path) == ("P101/Health/Off", "P101/Health/Off")
     assert (variable.integer, variable.writable_by) == (True, UserRole.OPERATOR)
+
+
+def test_a_group_has_a_contribution_in_the_place_of_its_roles() -> None:
+    groups = (("Suction", tuple(role.name for role in ROLES[:2])),)
+    listed = [tag.output for tag in output_tags("P101/Health", ROLES, detail=True, groups=groups)]
+    assert [name for name in listed if name.startswith("Contribution/")] == [
+        "Contribution/Suction",
+        *(f"Contribution/{role.name}" for role in ROLES[2:]),
+    ]
+    assert f"Expected/{ROLES[0].name}" in listed

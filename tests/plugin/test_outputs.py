@@ -257,3 +257,26 @@ def test_the_sentence_of_a_job_says_first_what_it_found() -> None:
         values(explanation_row(run(1.2, explanation=alone, results=results), PUMP))["Message"].value
         == "P101: bearing (82 %)"
     )
+
+
+LOOPS = (("Suction", ("Flow", "Pressure")),)
+
+
+def test_a_group_leads_under_its_name_with_the_values_of_its_role_that_is_farthest_out() -> None:
+    explained = ExplanationResult(0.1, {"Suction": 1.2, "Speed": 0.3}, {"Suction": 0.0, "Speed": 0.0})
+    now = replace(PUMP, alarm=True, groups=LOOPS)
+    speed = RoleResult("Speed", 1000.0, 990.0, 980.0, 1000.0)
+    found = values(explanation_row(replace(run(1.6, explanation=explained), roles=(*ROLES, speed)), now))
+    assert [found[f"Top1_{name}"].value for name in ("Tag", "Actual", "Direction")] == ["Suction", 62.0, "high"]
+    assert found["Top2_Tag"].value == "Speed"
+    assert found["Contribution/Suction"].value == 1.2
+    assert found["Message"].value == ("P101: Suction Flow high, 62 of 50 m3/h expected (80 %); then Speed unusual")
+
+
+def test_a_pattern_may_name_the_group_or_the_role_that_speaks_for_it() -> None:
+    explained = ExplanationResult(0.1, {"Suction": 1.2}, {"Suction": 0.0})
+    for pattern in ("Flow high", "Suction high"):
+        causes = (CausePlan(parse_pattern(pattern), "check strainer"),)
+        now = replace(PUMP, alarm=True, groups=LOOPS, causes=causes)
+        found = values(explanation_row(run(1.6, explanation=explained), now))
+        assert str(found["Message"].value).endswith("check strainer")

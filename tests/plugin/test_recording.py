@@ -116,3 +116,49 @@ def test_what_waits_for_its_explanation_knows_language_descriptions_and_causes(r
     (waiting,) = recorder.record(replace(MODEL, causes=causes), MINUTE, [one]).explainable
     now = waiting.circumstances
     assert (now.language, now.descriptions, now.causes) == ("zh", {"Flow": "feed flow"}, causes)
+
+
+HOURLY = replace(MODEL, explain_normal_every_ns=60 * MINUTE)
+
+
+def explained_minutes(recorder: Recorder, *runs: ScoredRun) -> list[int]:
+    """Minutes of the runs that are handed over to be explained."""
+    with_windows = [replace(one, window=np.zeros((2, 1))) if one.run.score is not None else one for one in runs]
+    made = recorder.record(HOURLY, MINUTE, with_windows)
+    recorder.ledger.record(TickRecord(runs=made.runs, rows=made.rows, activations=made.activations))
+    waiting = {one.scored.run.due_ns for one in made.explainable}
+    told = {row.due_ns for row in made.rows if row.part == "explanation"}
+    for one in made.runs:
+        skipped = one.score is not None and one.due_ns not in waiting
+        assert (one.explanation is not None) == skipped
+        assert one.due_ns not in told or one.score is None
+    return [(due_ns - START) // MINUTE for due_ns in sorted(waiting)]
+
+
+def test_scores_below_half_the_limit_are_explained_from_time_to_time_only(recorder: Recorder) -> None:
+    assert explained_minutes(recorder, *[scored(minute, 0.2) for minute in range(130)]) == [0, 60, 120]
+    assert explained_minutes(recorder, scored(130, 0.2)) == []
+
+
+def test_scores_from_half_the_limit_on_are_always_explained_and_so_is_the_first_below(recorder: Recorder) -> None:
+    scores = [0.2, 0.2, 0.5, 0.7, 2.0, 0.4, 0.4]
+    found = explained_minutes(recorder, *[scored(minute, score) for minute, score in enumerate(scores)])
+    assert found == [0, 2, 3, 4, 5]
+
+
+def test_after_a_gap_and_under_other_circumstances_what_was_explained_is_out_of_date(recorder: Recorder) -> None:
+    assert explained_minutes(recorder, scored(0, 0.2), scored(1, None), scored(2, 0.2), scored(3, 0.2)) == [0, 2]
+    recorder.unavailable(HOURLY, START + 4 * MINUTE, 1, BAD, "no connection")
+    assert explained_minutes(recorder, scored(5, 0.2), scored(6, 0.2)) == [5]
+    other = replace(scored(7, 0.2), run=replace(scored(7, 0.2).run, version=2))
+    assert explained_minutes(recorder, other, scored(8, 0.2)) == [7, 8]
+
+
+def test_a_run_that_is_scored_again_is_explained_again(recorder: Recorder) -> None:
+    assert explained_minutes(recorder, scored(0, 0.2), scored(1, 0.2)) == [0]
+    assert explained_minutes(recorder, scored(1, 0.3, revised=True)) == [1]
+
+
+def test_runs_that_are_not_explained_by_policy_are_not_taken_for_cut_off_ones(recorder: Recorder) -> None:
+    explained_minutes(recorder, scored(0, 0.2), scored(1, 0.2), scored(2, 0.2))
+    assert [run.due_ns for run in recorder.ledger.unexplained(MODEL.key, 0)] == [START]
