@@ -52,8 +52,8 @@ class Named:
     language: str
 
 
-def model_page(model: JobModel, card: ModelCard, data: TrainingData, named: Named) -> str:
-    """HTML that holds everything it shows."""
+def model_page(model: JobModel, card: ModelCard, data: TrainingData | None, named: Named) -> str:
+    """HTML that holds everything it shows; without `data`, nothing that needs the training data."""
     look, said = Look(named.language), language(named.language).pictures
     stages = anatomy(model)
     parts = [
@@ -69,11 +69,15 @@ def model_page(model: JobModel, card: ModelCard, data: TrainingData, named: Name
     return html.page(title, parts, named.language)
 
 
-def _drawn(model: JobModel, stages: tuple[Stage, ...], data: TrainingData, look: Look) -> list[tuple[str, bytes]]:
+def _drawn(
+    model: JobModel, stages: tuple[Stage, ...], data: TrainingData | None, look: Look
+) -> list[tuple[str, bytes]]:
     """Heading and picture of what there is for this model."""
     found = []
     if arrays := learned_weights(stages):
         found.append(("page_weights", weights(arrays, look)))
+    if data is None:
+        return found
     cut = _training_windows(model, data.frame)
     if len(cut):
         if (pairs := _pairs(model, cut)) is not None:

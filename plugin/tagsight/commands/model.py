@@ -7,6 +7,7 @@ import click
 
 from tagsight.commands.options import data_option
 from tagsight.data_folder import DataFolder
+from tagsight_explain.language import ENGLISH, languages
 
 if TYPE_CHECKING:
     from tagsight_models.model_register import ModelRegister
@@ -56,6 +57,29 @@ def show(name: str, version: int | None, data: DataFolder) -> None:
     for approval in register.approvals(name).history:
         done = "rolled back to" if approval.rollback else "approved"
         click.echo(f"History        {done} {approval.version} by {approval.who}")
+
+
+@command.command()
+@name_argument
+@click.option("--version", "version", type=click.IntRange(min=1), help="Which; default: the one that runs.")
+@click.option("--language", "code", type=click.Choice(languages()), default=ENGLISH, show_default=True)
+@data_option
+def page(name: str, version: int | None, code: str, data: DataFolder) -> None:
+    """Tell where the page of a model is: structure, weights, what matters.
+
+    Where it is missing it is written anew, without what only the training data can show.
+    """
+    from tagsight.model_page import Named, model_page
+    from tagsight_models.model_store import ModelStore
+
+    store = ModelStore(data.models, data.signing_key)
+    chosen = version or store.approved(name) or (store.versions(name) or [1])[-1]
+    target = store.page(name, chosen)
+    if not target.is_file():
+        loaded = store.load(name, chosen)
+        text = model_page(loaded.model, loaded.card, None, Named(name, chosen, code))
+        target.write_text(text, encoding="utf-8", newline="\n")
+    click.echo(str(target))
 
 
 @command.command()

@@ -139,6 +139,22 @@ def test_what_cannot_be_told_is_said_why(
     assert not (folder / "none").exists()
 
 
+def test_the_card_names_the_page_which_is_written_anew_where_it_is_missing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, data = folder / "data" / "models" / "P101" / "Health" / "1.html", str(folder / "data")
+    assert run(["model", "show", "P101/Health", "--data", data]) == 0
+    assert f"Page           {page}" in capsys.readouterr().out
+    whole = page.read_text(encoding="utf-8")
+    page.unlink()
+    assert run(["model", "page", "P101/Health", "--data", data, "--language", "de"]) == 0
+    assert capsys.readouterr().out.strip() == str(page)
+    again = page.read_text(encoding="utf-8")
+    assert "Expected and actual" in whole
+    assert "Aufbau" in again
+    assert "Erwartet und" not in again
+
+
 def test_before_any_training_the_command_says_what_comes_first(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
