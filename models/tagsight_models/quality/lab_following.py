@@ -80,7 +80,8 @@ def _sifted(field: ResidualField, known: Known) -> tuple[Floats, Floats, list[St
         signed[number] = (known.errors[number] - mean[0]) / spread
         scores[number] = abs(signed[number])
         bounded[number] = mean[0] + float(np.clip(signed[number], -SURPRISE, SURPRISE)) * spread
-        alike = number > 0 and min(signed[number - 1] * signed[number], *np.abs(signed[number - 1 : number + 1])) > ALIKE
+        newest = signed[max(0, number - 1) : number + 1]
+        alike = len(newest) == 2 and (newest.min() > ALIKE or newest.max() < -ALIKE)
         steps.append(_looked(field, known, bounded[: number + 1], steps[-1]) if alike else steps[-1])
     return bounded, scores, steps
 
