@@ -58,6 +58,12 @@ def shape_of(model: "HealthModel") -> Shape:
     return len(model.roles), model.window_steps, model.lags, int(model.network.bias.shape[1])
 
 
+def at_most_together(shape: Shape) -> int:
+    """Models of a shape whose windows keep a processor busy: more at a time would leave its cache."""
+    roles, window_steps, _, hidden = shape
+    return max(1, CHUNK // (roles * max(8, hidden) * window_steps))
+
+
 class HealthStack:
     """Health models of one shape, evaluated together.
 

@@ -3,17 +3,18 @@
 What is computed depends on nothing but the task and the model's files; the loaded models are a cache of those.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from tagsight.framing import build_frame, live_span
-from tagsight.job_scoring import evaluated, explained_as, laboratory_of
+from tagsight.job_scoring import explained_as, laboratory_of
 from tagsight.results import ExplanationResult, RoleResult, Run
 from tagsight.scoring_task import ModelFacts, ScoredRun, ScoreTask, StorePlace, Unloadable
+from tagsight.stacked_scoring import Answer, Ask, answers
 from tagsight.substituting import SENSOR_REASONS, Replaced, contradicting_inputs, missing_inputs
 from tagsight_connectors.quality import BAD, BAD_NO_DATA, BAD_SENSOR_FAILURE, GOOD, UNCERTAIN
 from tagsight_explain.explainers import explain_many
@@ -95,13 +96,21 @@ class Scorer:
 
         Never raises for what the data are; a model that fails is a run that says so.
         """
+        (found,) = self.score_together([task])
+        return found
+
+    def score_together(self, tasks: Sequence[ScoreTask]) -> list[list[ScoredRun]]:
+        """`score` of each; the windows of health models of one shape are scored side by side."""
+        return _ended([self._scoring(task) for task in tasks])
+
+    def _scoring(self, task: ScoreTask) -> "_Scoring":
         name = task.plan.key
         try:
             loaded = self._loaded.get(name) or self._load(name)
         except ModelError as error:
             return [ScoredRun(Run(name, due, 0, None, BAD, reason=str(error))) for due in task.due]
         self._loaded[name] = loaded
-        return _scored(task, loaded, self._challengers.get(name))
+        return (yield from _steps(task, loaded, self._challengers.get(name)))
 
     def explain(self, model: str, runs: Sequence[ScoredRun], settings: ExplainSettings) -> list[Run]:
         """The same runs with their explanations; a failure is one too, with its reason."""
@@ -129,7 +138,33 @@ def _explained(
     return explain_many(model, stacked, scores, settings, monotonic, normal=normal)
 
 
+_Scoring: TypeAlias = Generator[Ask, Answer, list[ScoredRun]]
+"""The scoring of one task: it asks once, at most, what its model says of its windows, and ends with the runs."""
+
+
+def _ended(scorings: Sequence[_Scoring]) -> list[list[ScoredRun]]:
+    """The runs of each; what they ask their models is asked together."""
+    found: dict[int, list[ScoredRun]] = {}
+    asked: dict[int, Ask] = {}
+    for number, one in enumerate(scorings):
+        try:
+            asked[number] = next(one)
+        except StopIteration as end:
+            found[number] = end.value
+    for number, answer in zip(asked, answers(list(asked.values())), strict=True):
+        try:
+            scorings[number].send(answer)
+        except StopIteration as end:
+            found[number] = end.value
+    return [found[number] for number in range(len(scorings))]
+
+
 def _scored(task: ScoreTask, loaded: Loaded, challenger: Loaded | None = None) -> list[ScoredRun]:
+    (found,) = _ended([_steps(task, loaded, challenger)])
+    return found
+
+
+def _steps(task: ScoreTask, loaded: Loaded, challenger: Loaded | None) -> _Scoring:
     card, model = loaded.card, loaded.model
     limits = GateLimits.from_json(card.gates)
     wanted = {role.name for role in card.roles}
@@ -158,10 +193,15 @@ def _scored(task: ScoreTask, loaded: Loaded, challenger: Loaded | None = None) -
         n: replaced[n].window if n in replaced else cut.values[n] for n in changed if cut.usable[n] or n in replaced
     }
     laboratory = laboratory_of(task, card, limits)
-    results = _values(model, cut, asked, laboratory)
+    results: dict[int, _Scored] = {}
+    if asked:
+        ask = _ask(model, cut, asked, laboratory)
+        results = _values(cut, asked, ask.block, (yield ask))
     high = {n: one.window for n, one in results.items() if one.score > 1.0 and n not in replaced}
     contradicting = contradicting_inputs(model, cut.roles, high, task.plan.substitute)
-    results |= _values(model, cut, {n: one.window for n, one in contradicting.items()}, laboratory)
+    if contradicting:
+        ask = _ask(model, cut, {n: one.window for n, one in contradicting.items()}, laboratory)
+        results |= _values(cut, contradicting, ask.block, *answers([ask]))
     replaced = {**replaced, **contradicting}
     shadows = _shadows(challenger, cut, [n for n in results if cut.usable[n]])
     runs = [_run(task, loaded, cut, n, digests[n], results.get(n), replaced.get(n)) for n in changed]
@@ -192,15 +232,13 @@ class _Scored:
     window: Floats
 
 
-def _values(
-    model: JobModel, cut: Windows, asked: Mapping[int, Floats], laboratory: LabHistory | None
-) -> dict[int, _Scored]:
+def _ask(model: JobModel, cut: Windows, asked: Mapping[int, Floats], laboratory: LabHistory | None) -> Ask:
+    return Ask(model, np.stack(list(asked.values())), cut.ends[list(asked)], laboratory)
+
+
+def _values(cut: Windows, numbers: Collection[int], block: Floats, answer: Answer) -> dict[int, _Scored]:
     """What the model says of windows by their number."""
-    if not asked:
-        return {}
-    block = np.stack(list(asked.values()))
-    found = evaluated(model, block, cut.ends[list(asked)], laboratory)
-    expected = model.expectation(block)
+    found, expected = answer.found, answer.expected
     scored = [
         _Scored(
             float(found.scores[k]),
@@ -219,7 +257,7 @@ def _values(
         )
         for k in range(len(block))
     ]
-    return dict(zip(asked, scored, strict=True))
+    return dict(zip(numbers, scored, strict=True))
 
 
 def _run(  # noqa: PLR0917 - the parts of one result
@@ -277,7 +315,12 @@ def _result(found: Explanation) -> ExplanationResult:
         contributions=dict(zip(found.roles, found.contributions.tolist(), strict=True)),
         standard_error=dict(zip(found.roles, found.standard_error.tolist(), strict=True)),
         failure=found.failure,
+        without={} if found.without is None else _finite(found.roles, found.without),
     )
+
+
+def _finite(names: Sequence[str], values: Floats) -> dict[str, float]:
+    return {name: value for name, value in zip(names, values.tolist(), strict=True) if np.isfinite(value)}
 
 
 def _unexplained(why: str) -> ExplanationResult:

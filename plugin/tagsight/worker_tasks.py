@@ -32,7 +32,7 @@ def scoring_tasks() -> Mapping[str, TaskFunction]:
 
     def score(argument: Any, _progress: Progress) -> Any:
         place, tasks = argument
-        return [scorer(place).score(task) for task in tasks]
+        return scorer(place).score_together(tasks)
 
     def explain(argument: Any, _progress: Progress) -> Any:
         place, model, runs, settings = argument
