@@ -8,10 +8,10 @@ judged beside the simple statistics is a model that did not see the last quarter
 
 Each part of the distance first gets a limit of its own from that time, for its share of the budget, and the parts are
 scaled so that theirs is that of the first. The residuals remember longest, and how they wander is not known from
-little time: where it is too short for a tail, theirs is `CAUTION` times the upper end of the limit's 80 % interval, and
-they count less. The distance is then the largest part. Where time is too short for a tail, the common limit of the
-parts is its limit; else it is found by the same rule for the whole budget, and lies near it: a part that wanders in
-normal time takes nothing from the others.
+little time: where it is too short for a tail, theirs is the upper end of the limit's 80 % interval, and `CAUTION` times
+that where it comes from folds, and they count less. The distance is then the largest part. Where time is too short for
+a tail, the common limit of the parts is its limit; else it is found by the same rule for the whole budget, and lies
+near it: a part that wanders in normal time takes nothing from the others.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from tagsight_models import comparison
 from tagsight_models.calibration import LEAST_WINDOWS, Alarming, Limit, calibrate
 from tagsight_models.errors import TooLittleData
-from tagsight_models.frame import Floats, Times
+from tagsight_models.frame import Floats
 from tagsight_models.health import HealthModel
 from tagsight_models.regimes import Regimes
 from tagsight_models.statistics.out_of_fold import blocks, without
@@ -35,7 +35,7 @@ from tagsight_models.training_rows import TrainingRows
 FAMILIES: Final = 2  # values and residuals share the budget; the parts of each go up and down together
 BAND: Final = 0.995  # share of normal time that lies inside a role's band
 OF_VALUES: Final = 2  # the first parts are those of the values, the rest those of the residuals
-CAUTION: Final = 3.0  # times as far as the limit of the residuals, where time is too short for a tail
+CAUTION: Final = 3.0  # times as far as folds can tell, where time is too short for a tail: the limit of residuals
 
 FitRows: TypeAlias = Callable[[Floats], HealthModel]
 
@@ -73,7 +73,7 @@ def health_limit(
     parts = _out_of_fold(rows.values, fit, progress) if rows.folded else model.series_parts(rows.held_values)
     parts[~rows.frame.usable] = np.nan
     times = rows.frame.times
-    limits = np.array([_part_limit(times, part, alarming, model, number) for number, part in enumerate(parts.T)])
+    limits = np.array([_part_limit(rows, part, alarming, model, number) for number, part in enumerate(parts.T)])
     if not np.isfinite(limits).any():
         raise TooLittleData("the alarm limit: windows in held-out normal time", 0, LEAST_WINDOWS)
     common = limits[np.isfinite(limits)][0]
@@ -106,14 +106,15 @@ def _with_common(limit: Limit, common: float) -> Limit:
     return replace(limit, value=value, low=limit.low * value / limit.value, high=limit.high * value / limit.value)
 
 
-def _part_limit(times: Times, distances: Floats, alarming: Alarming, model: HealthModel, number: int) -> float:
+def _part_limit(rows: TrainingRows, distances: Floats, alarming: Alarming, model: HealthModel, number: int) -> float:
     """The limit of one part, never below its usual size where it was fitted; infinite for one that has none."""
     share = replace(alarming.budget, at_most=alarming.budget.at_most / FAMILIES)
     try:
-        limit = calibrate(times, distances, replace(alarming, budget=share, memory=model.memories[number]))
+        limit = calibrate(rows.frame.times, distances, replace(alarming, budget=share, memory=model.memories[number]))
     except TooLittleData:
         return np.inf
-    value = CAUTION * limit.high if number >= OF_VALUES and limit.rule == "predicted" else limit.value
+    unsure = number >= OF_VALUES and limit.rule == "predicted"
+    value = limit.high * (CAUTION if rows.folded else 1.0) if unsure else limit.value
     return max(value, float(np.sqrt(model.sizes[number])))
 
 

@@ -44,7 +44,7 @@ def test_each_part_has_its_own_limit_a_mean_a_higher_one_where_time_is_short(lin
     ]
     assert {one.rule for one in limits[2:]} == {"predicted" if held == 500 else "extrapolated"}
     soon = limits[0].value
-    residuals = [CAUTION * one.high if held == 500 else one.value for one in limits[2:]]
+    residuals = [one.high if held == 500 else one.value for one in limits[2:]]
     np.testing.assert_allclose([limits[1].value, *residuals], soon, rtol=1e-6)
     of_all = calibrate(frame.times, found.model.series_distance(rows.held_values), ALARMING)
     assert found.limit.value == pytest.approx(soon if held == 500 else of_all.value, rel=0.02)
@@ -97,3 +97,19 @@ def test_folds_lose_no_rows_to_their_beginning(linear: Trained) -> None:
     scored = np.isfinite(alike)
     assert scored.sum() == 1500 - SETTINGS.window_steps + 1
     np.testing.assert_allclose(found.distances[scored], alike[scored], rtol=1e-9)
+
+
+def test_from_short_folds_the_residuals_count_from_three_times_the_upper_end(linear: Trained) -> None:
+    rows = TrainingRows.of(frame_of(linear_plant(1500)), SETTINGS)
+    found = health_limit(linear.model, rows, ALARMING, lambda _: linear.model, silent)
+    share = replace(ALARMING, budget=replace(ALARMING.budget, at_most=ALARMING.budget.at_most / 2))
+    limits = [
+        calibrate(rows.frame.times, part, replace(share, memory=memory))
+        for part, memory in zip(
+            found.model.series_parts(rows.values).T[[0, 2, 3, 4]],
+            np.array(linear.model.memories)[[0, 2, 3, 4]],
+            strict=True,
+        )
+    ]
+    assert {one.rule for one in limits[1:]} == {"predicted"}
+    np.testing.assert_allclose([CAUTION * one.high for one in limits[1:]], limits[0].value, rtol=0.01)
