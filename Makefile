@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH_INDEX ?=
 TORCH := torch==2.13.0 $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 
-.PHONY: demo test lint load bench accuracy interop bundle bundle-test clean
+.PHONY: demo test lint load bench accuracy explain-bench interop web-test bundle bundle-test clean
 demo: $(VENV)/demo.done
 	$(BIN)/tagsight demo
 
@@ -41,9 +41,18 @@ bench: $(VENV)/test.done
 accuracy: $(VENV)/test.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.accuracy $(DATA) $(if $(ONLY),--only $(ONLY))
 
+# How faithful and how fast explanations are, with rivals in the same run, into docs/explanations-measured.md. DATA as for
+# accuracy. `make explain-bench DATA=... ONLY="tennessee speed"` runs some of it.
+explain-bench: $(VENV)/test.done
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.explain_bench $(DATA) $(if $(ONLY),--only $(ONLY)) --page docs/explanations-measured.md
+
 # Our client and server against other people's; what needs node or o6 is skipped with a reason where they are missing.
 interop: $(VENV)/test.done
 	$(BIN)/python -m pytest tests/interop
+
+# The pages in a real browser (Debian: `apt-get install chromium`); skipped with a reason where there is none.
+web-test: $(VENV)/test.done
+	$(BIN)/python -m pytest -m "browser or not browser" tests/plugin/web
 
 # Everything for a machine without internet, in dist/bundle: some hundred megabytes.
 bundle: $(VENV)/test.done
