@@ -23,10 +23,12 @@ lint: $(VENV)/test.done
 load: $(VENV)/test.done
 	$(BIN)/python -m tests.benchmarks.load
 
-# How fast histories are read, against other people's clients and servers; prints ratios. Needs node for all of it.
+# How long a health model trains and scores, alone and beside others of its shape; then how fast histories are read,
+# against other people's clients and servers, as ratios. Needs node for all of it.
 # MILLIONS of values are pulled over OPC UA into the local history store: some minutes for the 100 of the default.
 MILLIONS ?= 100
 bench: $(VENV)/test.done
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.health_speed
 	$(BIN)/python -m tests.benchmarks.history_pull
 	$(BIN)/python -m tests.benchmarks.pull_clients
 	$(BIN)/python -m tests.benchmarks.aggregates

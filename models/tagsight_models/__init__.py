@@ -2,8 +2,9 @@
 
 Floors, from the ground: `errors`, `reasons` -> `frame` -> `alignment`, `gates`, `windows`, `delays` -> `statistics/`,
 `networks/`, `faults`, `conditional`, `bands`, `rivals` -> `calibration`, `training_state` -> `training`,
-`residual_statistic`, `wander`, `regimes`, `cost` -> `augmentation`, `transfer`, `search`, `value_statistic` ->
-`health`, `health_network` -> `estimates` -> `substitution`, `sensor_fault`, `unlike`, `drift` -> `drift_reference`,
+`residual_statistic`, `wander`, `regimes`, `cost` -> `stacked_training`, `augmentation`, `transfer`, `search`,
+`value_statistic` -> `health_gradient`, `health_stack` -> `health`, `health_network` -> `estimates` -> `substitution`,
+`sensor_fault`, `unlike`, `drift` -> `drift_reference`,
 `training_settings`, `usable_inputs`, `health_fit`, `comparison` -> `training_rows`, `health_start` -> `health_limit`,
 `card` -> `health_cost`, `card_writing`, `health_training`.
 Beside health stand `regression/` -> `quality/` -> `production/`, and `diagnosis/` and `prognosis/`; above all `kinds`
