@@ -21,6 +21,7 @@ def _imported(*statements: str) -> set[str]:
         pytest.param("tagsight.worker_tasks", id="names-of-the-workers-tasks"),
         pytest.param("tagsight.tag_server", id="tag-server"),
         pytest.param("tagsight.tag_server_process", id="process-of-the-tag-server"),
+        pytest.param("tagsight.web.process", id="pages"),
         pytest.param("tagsight.commands.run", id="run"),
         pytest.param("tagsight.commands.status", id="status"),
     ],

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -42,19 +43,22 @@ class Browser:
         port_file = self.folder / "DevToolsActivePort"
         wait_for(lambda: port_file.exists() and len(port_file.read_text().splitlines()) == 2)
         port, path = port_file.read_text().splitlines()
-        self._root = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, open_timeout=PATIENCE_S)
+        self._stack = ExitStack()
+        self._root = self._connected(f"ws://127.0.0.1:{port}{path}")
         target = self._call(self._root, "Target.createTarget", url="about:blank")["targetId"]
-        self._page = connect(f"ws://127.0.0.1:{port}/devtools/page/{target}", max_size=None, open_timeout=PATIENCE_S)
+        self._page = self._connected(f"ws://127.0.0.1:{port}/devtools/page/{target}")
         for domain in ("Page", "Runtime", "Network", "Log"):
             self._call(self._page, f"{domain}.enable")
         self.size(self.width, self.height)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._page.close()
-        self._root.close()
+        self._stack.close()
         self._process.terminate()
         self._process.wait(30)
+
+    def _connected(self, url: str) -> ClientConnection:
+        return self._stack.enter_context(connect(url, max_size=None, open_timeout=PATIENCE_S, proxy=None))
 
     def size(self, width: int, height: int) -> None:
         """Of the page, in pixels."""

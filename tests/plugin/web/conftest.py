@@ -19,6 +19,7 @@ from tagsight.web.process import serve
 from tagsight.web.site import Site
 from tagsight.web.start import Start
 from tagsight_connectors.serving import UserRole
+from tagsight_models.frame import Role
 from tests.plugin.web.chromium import Browser, chromium
 from tests.plugin.web.small_plant import SmallPlant, calm, past, rising
 
@@ -28,6 +29,8 @@ ROLES = {"olga": UserRole.OPERATOR, "emil": UserRole.ENGINEER, "ada": UserRole.A
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 NOW = 1_790_000_000_000_000_000
 HERE = "http://127.0.0.1:8443"
+
+ODD_ROLES = (Role("<img src=x onerror=attacked=1>", unit="<b>"), Role("{{ 7 * 7 }} ${alert(1)}"))
 
 CONFIGURATION = """
 timezone: UTC
@@ -113,6 +116,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     plant.score(rising(60))
     plant.score(calm(60), "P102")
     plant.score([*calm(50), *[None] * 10], "K301")
+    odd = SmallPlant(plant.folder, clock, clock.now_ns, ("Odd",), ODD_ROLES, start_ns=plant.start_ns)
+    odd.score(rising(20), "Odd")
+    odd.close()
     add_users(Users(plant.data.users))
     file = folder / "tagsight.yaml"
     file.write_text(CONFIGURATION, encoding="utf-8")
