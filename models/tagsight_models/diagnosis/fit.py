@@ -175,7 +175,7 @@ class _Work:
             component, experts, novelty, loss = learned
             weights = pool_weights(held.opinions, held.classes)
             limits = held.limits(weights, self.job_settings)
-            novelty = replace(novelty, usual=novelty.usual * held.allowance(self.job_settings))
+            novelty = replace(novelty, usual=novelty.usual * held.allowance())
             judgements.append(Judgement(component, experts, weights, novelty, *limits))
             losses += loss
             progress((column + 1) / len(found), f"{component.shown} learned")

@@ -13,6 +13,7 @@ from tagsight_models.diagnosis.settings import DiagnosisSettings
 from tagsight_models.diagnosis.strangeness import Strangeness
 from tagsight_models.frame import Floats
 
+WITHIN: Final = 0.99  # share of a class's held-out windows that lie within its allowance
 SUREST: Final = 0.9999  # a limit is never above this probability
 
 
@@ -51,7 +52,7 @@ class HeldOut:
             {name: np.concatenate([found, other.simple[name]]) for name, found in self.simple.items()},
         )
 
-    def allowance(self, settings: DiagnosisSettings) -> Floats:
+    def allowance(self) -> Floats:
         """Shape (classes,): how far from itself, in its own units, a class is found in time that was not learned from.
 
         A fault that goes on changing is found farther away, and must not become unknown for that.
@@ -59,12 +60,12 @@ class HeldOut:
         found = np.ones(len(self.component.classes))
         for one in np.unique(self.classes):
             own = self.apart[self.classes == one, one]
-            found[one] = max(1.0, float(np.quantile(own, 1.0 - settings.unknown_share, method="higher")))
+            found[one] = max(1.0, float(np.quantile(own, WITHIN, method="higher")))
         return found
 
     def limits(self, weights: Floats, settings: DiagnosisSettings) -> tuple[Strangeness, float, float]:
         """What is strange; probability of any fault, and strangeness, at their limits."""
-        apart, found = self.apart / self.allowance(settings), pooled(self.opinions, weights)
+        apart, found = self.apart / self.allowance(), pooled(self.opinions, weights)
         strangeness = Strangeness.of(found, apart)
         usual = strangeness(found, apart)
         unknown = max(float(np.quantile(usual[np.isfinite(usual)], 1.0 - settings.unknown_share, method="higher")), 1.0)
