@@ -22,11 +22,13 @@ class Attribution:
         base: value of the empty coalition.
         contributions: shape (roles,); base and contributions add up to the value of the full coalition.
         standard_error: shape (roles,); zeros where exact.
+        without: shape (roles,), value of the coalition of all others; NaN where it was not asked for.
     """
 
     base: float
     contributions: Floats
     standard_error: Floats
+    without: Floats
 
 
 Algorithm: TypeAlias = Generator[Flags, Floats, Attribution]

@@ -18,7 +18,8 @@ def exact(roles: int) -> Algorithm:
     """Ask for every coalition once; the values follow by one product with a matrix of weights."""
     values = yield coalitions(roles)
     base = float(values[0])
-    return Attribution(base, weights(roles) @ (values - base), np.zeros(roles))
+    without = values[len(values) - 1 - 2 ** np.arange(roles)]
+    return Attribution(base, weights(roles) @ (values - base), np.zeros(roles), without)
 
 
 @lru_cache(maxsize=4)

@@ -96,10 +96,12 @@ def failed(roles: tuple[str, ...], failure: str, evaluations: int = 0) -> Explan
 def _checked(roles: tuple[str, ...], found: Attribution | ExplainError, score: float, evaluations: int) -> Explanation:
     if isinstance(found, ExplainError):
         return failed(roles, str(found), evaluations)
-    explanation = Explanation(roles, found.base, found.contributions, found.standard_error, evaluations)
-    if not np.isfinite(explanation.total):
+    failure = ""
+    total = found.base + found.contributions.sum()
+    if not np.isfinite(total):
         return failed(roles, str(NotFinite("the sum of the contributions")), evaluations)
-    if abs(explanation.total - score) > TOLERANCE * max(1.0, abs(score)):
-        failure = f"base and contributions add up to {explanation.total:.6g}, the score written is {score:.6g}"
-        return Explanation(roles, found.base, found.contributions, found.standard_error, evaluations, failure)
-    return explanation
+    if abs(total - score) > TOLERANCE * max(1.0, abs(score)):
+        failure = f"base and contributions add up to {total:.6g}, the score written is {score:.6g}"
+    return Explanation(
+        roles, found.base, found.contributions, found.standard_error, evaluations, failure, found.without
+    )

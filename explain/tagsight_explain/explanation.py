@@ -17,6 +17,8 @@ class Explanation:
         contributions: shape (roles,); `base + contributions.sum()` is the score, within 1e-4 * max(1, |score|).
         standard_error: shape (roles,); 0 where the computation was exact.
         evaluations: how many windows the model scored for it.
+        without: shape (roles,), what the score would be with that role absent and all others as they are; NaN where it
+            is not known (sampled values know it of the leading roles), None where there is no result.
         failure: "" when it holds; else why not, in words: then it is Uncertain and must not be acted on. Where there
             is no result at all, base, contributions and standard errors are NaN.
     """
@@ -27,6 +29,7 @@ class Explanation:
     standard_error: Floats
     evaluations: int
     failure: str = ""
+    without: Floats | None = None
 
     @property
     def total(self) -> float:

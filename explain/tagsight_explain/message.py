@@ -117,6 +117,15 @@ def not_explained(asset: str, score: float, reason: str, *, code: str = ENGLISH)
     return _cut(text, LIMIT)
 
 
+def counterfactual(role: str, score: float, *, code: str = ENGLISH) -> str:
+    """What the score would be with that role, or group, as expected and all others as they are."""
+    words = language(code)
+    said = words.say(
+        "counterfactual", role=_clean(role), score=words.number(f"{score:.2g}" if score < 10.0 else _number(score, 0))
+    )
+    return _cut(said, LIMIT)
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     """What a sentence has; `described`: of how many roles it gives the description."""

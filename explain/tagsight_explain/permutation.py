@@ -7,6 +7,7 @@ value of the full coalition whatever was drawn. Pairs are independent: their spr
 Source: Mitchell, Cooper, Frank, Holmes, "Sampling Permutations for Shapley Value Estimation", JMLR 23 (2022).
 """
 
+from contextlib import suppress
 from math import ceil
 
 import numpy as np
@@ -18,6 +19,7 @@ from tagsight_models.frame import Flags, Floats
 
 FIRST_PAIRS = 4
 MOST_PAIRS_A_ROUND = 32
+ROUNDS_TO_SPARE = 4  # pairs that must be affordable before a few evaluations go to what the score would be without one
 INDISTINCT = 0.05  # of the sum of positive contributions: neighbours known this well may swap places
 
 
@@ -27,9 +29,11 @@ def sampled(
     """Draw pairs until the top of the ranking is stable and the error small, or the budget ends.
 
     `at_most_evaluations` bounds what is asked for. At least two pairs are needed, 4 x roles - 2 evaluations.
+    What the score would be without each of the `top` roles is asked for at the end.
     `relative_error` is a share of the Euclidean norm of the contributions: half of the error that is promised.
     """
-    affordable = (at_most_evaluations - 2) // (2 * (roles - 1)) if roles > 1 else 2
+    asked_last = min(top, roles) if at_most_evaluations > 2 * ROUNDS_TO_SPARE * roles else 0
+    affordable = (at_most_evaluations - 2 - asked_last) // (2 * (roles - 1)) if roles > 1 else 2
     if affordable < 2:
         raise BudgetSpent(at_most_evaluations, "evaluations")
     random = np.random.default_rng(seed)
@@ -44,11 +48,18 @@ def sampled(
         except BudgetSpent:
             if len(pairs) < 2:
                 raise
+            asked_last = 0
             break
         gains = _gains(both, values, base, full)
         pairs = np.concatenate([pairs, (gains[:more] + gains[more:]) / 2])
         more = _wanted(pairs, max(1.0, abs(full)), relative_error, top)
-    return Attribution(base, pairs.mean(axis=0), _standard_error(pairs))
+    mean = pairs.mean(axis=0)
+    leading = np.argsort(-mean, kind="stable")[:asked_last]
+    without = np.full(roles, np.nan)
+    with suppress(BudgetSpent):
+        if asked_last:
+            without[leading] = yield ~np.eye(roles, dtype=np.bool_)[leading]
+    return Attribution(base, mean, _standard_error(pairs), without)
 
 
 def _prefixes(orders: NDArray[np.int64]) -> Flags:

@@ -106,10 +106,9 @@ def _explain(game: _Game, explainer: Any, arguments: dict[str, Any]) -> Attribut
         return error
     finally:
         game.forget()
-    base = float(np.ravel(found.base_values)[0])
-    return Attribution(
-        base, np.asarray(found.values[0], dtype=np.float64), _standard_error(found, game.roles, arguments)
-    )
+    base, unknown = float(np.ravel(found.base_values)[0]), np.full(game.roles, np.nan)
+    values = np.asarray(found.values[0], dtype=np.float64)
+    return Attribution(base, values, _standard_error(found, game.roles, arguments), unknown)
 
 
 def _standard_error(found: Any, roles: int, arguments: dict[str, Any]) -> Floats:

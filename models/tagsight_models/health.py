@@ -146,7 +146,7 @@ class HealthModel:
         return self.score_of_distance(distances / divisor)
 
     def description(self) -> dict[str, Any]:
-        """Everything but the arrays."""
+        """Everything but the arrays. `supports`: steps that each part of the distance looks at, so what it explains."""
         return {
             "grid_ns": self.grid_ns,
             "window_steps": self.window_steps,
@@ -154,6 +154,7 @@ class HealthModel:
             "hidden": int(self.network.bias.shape[1]),
             "normal": self.parameters.normal,
             "limit": self.parameters.limit,
+            "supports": list(self.memories),
             "regimes": None if self.parameters.regimes is None else self.parameters.regimes.to_json(),
             "roles": said_of_roles(self.roles),
         }
@@ -168,7 +169,7 @@ class HealthModel:
     @classmethod
     def from_parts(cls, description: Mapping[str, Any], tensors: Mapping[str, Floats]) -> "HealthModel":
         """The inverse of `description` and `tensors`."""
-        said = dict(description)
+        said = {name: one for name, one in description.items() if name != "supports"}  # follows from the rest
         roles, lags = roles_of(said.pop("roles")), tuple(said.pop("lags"))
         network = LeaveRoleOut(len(roles), len(lags), said.pop("hidden"))
         with_weights(network, "network", tensors)

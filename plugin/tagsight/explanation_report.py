@@ -10,8 +10,9 @@ import numpy as np
 
 from tagsight.clocks import SECOND
 from tagsight.looking_back import Moment, Period
+from tagsight_explain.explanation import Explanation
 from tagsight_explain.language import Language, language
-from tagsight_explain.message import Cause, numbers
+from tagsight_explain.message import Cause, counterfactual, numbers
 from tagsight_explain.pictures import page as html
 from tagsight_explain.pictures.canvas import PNG, SVG, Look
 from tagsight_explain.pictures.heat_map import Trends, heat_map
@@ -89,6 +90,7 @@ def moment_words(moment: Moment, look: Look) -> tuple[str, list[str]]:
     lines = [_said(words, "page_version", version=str(run.version), score=score, how=how)]
     if run.reason:
         lines.append(words.reason(run.reason))
+    lines += _without(whole, look.language)
     if moment.role_time is not None:
         lines.append(words.pictures["by_slopes" if moment.role_time.method == SLOPES else "by_occlusion"])
     lines += _of_training(card, run.due_ns, words)
@@ -156,6 +158,15 @@ def period_lines(period: Period, code: str) -> list[Line]:
         )
         for role in np.argsort(-sizes, kind="stable").tolist()
     ]
+
+
+def _without(whole: Explanation, code: str) -> Iterator[str]:
+    """What the score would be if the leading role, or group, were as expected."""
+    if whole.failure or whole.without is None or not whole.contributions.max(initial=0.0) > 0.0:
+        return
+    leading = int(whole.contributions.argmax())
+    if np.isfinite(whole.without[leading]):
+        yield counterfactual(whole.roles[leading], float(whole.without[leading]), code=code)
 
 
 def causes_of_all(moment: Moment) -> list[Cause]:

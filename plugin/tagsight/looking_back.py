@@ -148,7 +148,8 @@ def explanation_of(run: Run) -> Explanation:
         why = "not explained" if found is None else found.failure
         return Explanation(tuple(one.role for one in run.roles), float("nan"), missing, missing.copy(), 0, why)
     values, errors = (np.array(list(one.values())) for one in (found.contributions, found.standard_error))
-    return Explanation(tuple(found.contributions), found.base, values, errors, 0, found.failure)
+    without = np.array([found.without.get(name, np.nan) for name in found.contributions])
+    return Explanation(tuple(found.contributions), found.base, values, errors, 0, found.failure, without)
 
 
 async def look_at(participant: Participant, at_ns: int, looking: Looking) -> Moment:

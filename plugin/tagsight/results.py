@@ -30,13 +30,15 @@ class RoleResult:
 class ExplanationResult:
     """An explanation as the ledger keeps it; `failure` "" means it passed its check.
 
-    `contributions` and `standard_error` map role, or group of roles, to value; `base + sum` equals the score.
+    `contributions` and `standard_error` map role, or group of roles, to value; `base + sum` equals the score. `without`
+    is what the score would be with that one as expected and all others as they are, where that is known.
     """
 
     base: float
     contributions: Mapping[str, float]
     standard_error: Mapping[str, float]
     failure: str = ""
+    without: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

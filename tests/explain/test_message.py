@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagsight_explain.language import language, languages
-from tagsight_explain.message import Cause, direction, message, not_explained, not_scored, numbers
+from tagsight_explain.message import Cause, counterfactual, direction, message, not_explained, not_scored, numbers
 
 PAGE = (Path(__file__).parents[2] / "docs" / "messages.md").read_text(encoding="utf-8")
 CODES = languages()
@@ -200,3 +200,15 @@ def test_an_advice_is_never_lost_nor_the_direction_of_the_role(
     found = message(asset, [only, only], "2026-11-23 14:05", code=code, advice=advice)
     assert found.endswith(" ".join(advice.split()))
     assert not only.direction or language(code).texts[only.direction] in found
+
+
+def test_what_the_score_would_be_with_a_role_as_expected_is_said_in_each_language() -> None:
+    assert counterfactual("TT-101", 0.314) == "with TT-101 as expected the score would be 0.31"
+    assert counterfactual("TT-101", 0.314, code="de") == "mit TT-101 wie erwartet wäre der Kennwert 0,31"
+    assert "TT-101" in counterfactual("TT-101", 12.3, code="zh")
+    assert len(counterfactual("x" * 200, 0.1)) <= 120
+
+
+def test_a_group_speaks_with_its_role_that_is_farthest_out() -> None:
+    cause = Cause("Suction", 4.2, 5.6, 5.0, 6.2, "bar", 62.0, member="PT-101")
+    assert message("P101", [cause]) == "P101: Suction PT-101 low, 4.2 of 5.6 bar expected (62 %)"

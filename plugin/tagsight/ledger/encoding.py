@@ -66,6 +66,7 @@ def encode_explanation(explanation: ExplanationResult | None) -> str | None:
             "contributions": dict(explanation.contributions),
             "standard_error": dict(explanation.standard_error),
             "failure": explanation.failure,
+            "without": dict(explanation.without),
         }
     )
 
