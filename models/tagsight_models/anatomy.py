@@ -50,7 +50,7 @@ def anatomy(model: JobModel) -> tuple[Stage, ...]:
     """The stages of a model of any kind, the window first; arrays that no stage names come last."""
     left = dict(model.tensors())
     window = (model.window_steps, len(model.roles))
-    stages = [(Block("window", window, {}),)]
+    stages: list[Stage] = [(Block("window", window, {}),)]
     stages += [
         tuple(Block(name, gives, _taken(left, starts), *after) for name, gives, starts, *after in stage)
         for stage in OUTLINES[model.kind](model)

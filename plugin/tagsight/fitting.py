@@ -30,6 +30,9 @@ from tagsight_models.windows import windows
 
 Progress = Callable[[float, str], None]
 
+WITH_PAGES: Final = 20
+"""So many models trained together have their pages made, half a second each; beyond, those that somebody asks for."""
+
 ABNORMAL_SHARE: Final = 0.05
 """Of the windows of the training data: beyond it the version that runs casts doubt on the new one."""
 
@@ -73,9 +76,10 @@ def compute_together(
             begun[number] = _begun(task, partial(progress, number))
         except ModelError as error:
             found[number] = error
+    pages = len(tasks) <= WITH_PAGES
     done = train_together([one.order for one in begun.values()])
     for (number, one), trained in zip(begun.items(), done, strict=True):
-        found[number] = trained if isinstance(trained, ModelError) else _stored(one, trained)
+        found[number] = trained if isinstance(trained, ModelError) else _stored(one, trained, pages=pages)
     return [found[number] for number in range(len(tasks))]
 
 
@@ -109,7 +113,7 @@ def _begun(task: TrainTask, progress: Progress) -> _Begun:
     return _Begun(task, framed.frame, data, order)
 
 
-def _stored(begun: _Begun, trained: Trained) -> TrainOutcome:
+def _stored(begun: _Begun, trained: Trained, *, pages: bool) -> TrainOutcome:
     """A new version, which runs if nothing better does."""
     task, name = begun.task, begun.task.plan.key
     store = ModelStore(task.place.root, task.place.key)
@@ -120,7 +124,7 @@ def _stored(begun: _Begun, trained: Trained) -> TrainOutcome:
     approved = _takes_over(store, name, trial=trained.card.trial)
     if approved:
         store.approve(name, version, "first model")
-    page = _page(store, trained, begun.data, task, version)
+    page = _page(store, trained, begun.data, task, version) if pages else f"`tagsight model page {name}` makes it"
     return TrainOutcome(name, version, approved, card.trial, card.words(), card.in_short(), card.outputs, page)
 
 

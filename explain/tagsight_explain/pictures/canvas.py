@@ -20,6 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from tagsight_explain.language import ENGLISH, Language, language
 
@@ -148,6 +149,9 @@ def picture(draw: Draw, look: Look, width: float, height: float, *, layout: str 
         # an SVG has its letters as text; in a PNG none without a font is left
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
         figure = Figure(figsize=(width, height), layout=layout)  # type: ignore[arg-type]
+        engine = figure.get_layout_engine()
+        if isinstance(engine, ConstrainedLayoutEngine):
+            engine.set(w_pad=0.08, h_pad=0.06)  # whoever looks may have wider letters
         draw(figure, words)
         notes = [note, words("no_font_for_letters") if words.replaced else ""]
         if any(notes):
@@ -171,9 +175,10 @@ def _bytes(figure: Figure, form: str) -> bytes:
     target = io.BytesIO()
     if form == PNG:
         figure.set_dpi(DPI)
-        FigureCanvasAgg(figure).print_png(target, metadata={"Software": None})
+        FigureCanvasAgg(figure).print_png(target, metadata={"Software": None})  # type: ignore[no-untyped-call]
         return target.getvalue()
-    FigureCanvasSVG(figure).print_svg(target, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    FigureCanvasSVG(figure).print_svg(target, metadata=nothing)  # type: ignore[no-untyped-call]
     return target.getvalue()
 
 

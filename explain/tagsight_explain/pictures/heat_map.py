@@ -68,7 +68,7 @@ def _trend(axes: Axes, trends: Trends, role: int, words: Words) -> None:
     times = moments(trends.times)
     lower, upper = trends.lower[:, role], trends.upper[:, role]
     if np.isfinite(lower).any() and np.isfinite(upper).any():
-        axes.fill_between(times, lower, upper, color=LIGHT, linewidth=0, label=words("band"))  # type: ignore[arg-type]
+        axes.fill_between(times, lower, upper, color=LIGHT, linewidth=0, label=words("band"))
     if np.isfinite(trends.expected[:, role]).any():
         axes.plot(times, trends.expected[:, role], color=DARK, linestyle=(0, (4, 2)), label=words("expected"))
     axes.plot(times, trends.actual[:, role], color=INK, linewidth=1.5, label=words("actual"))

@@ -51,7 +51,7 @@ def beeswarm(explanations: Sequence[Explanation], actual: Floats, look: Look, *,
         bar = figure.colorbar(ScalarMappable(cmap=_LOW_TO_HIGH), ax=axes, ticks=[0, 1], aspect=30)
         bar.ax.set_yticklabels([words("low"), words("high")])
         bar.set_label(words("value_of_role"), labelpad=-8)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
 
     return picture(draw, look, 7.6, 1.2 + 0.36 * len(shown[0].roles))
 

@@ -25,9 +25,9 @@ def moments(times: Times) -> NDArray[np.object_]:
 
 def time_axis(axes: Axes, look: Look) -> None:
     """Ticks in the time zone; digits only, the same in every language."""
-    locator = AutoDateLocator(tz=look.timezone, minticks=3, maxticks=8)
+    locator = AutoDateLocator(tz=look.timezone, minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     formats = ["%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M", "%H:%M:%S"]
-    formatter = ConciseDateFormatter(
+    formatter = ConciseDateFormatter(  # type: ignore[no-untyped-call]
         locator,
         tz=look.timezone,
         formats=formats,
