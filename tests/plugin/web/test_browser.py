@@ -34,6 +34,7 @@ def test_who_signs_in_sees_the_plant_and_every_page_without_a_complaint(browser:
     sign_in(browser, served)
     assert "P101/Health" in browser.text(".q-table")
     assert "maintenance required" in browser.text(".q-table")
+    served.plant.serve()  # what was signed in is noted
     for path in ("/audit", "/users"):
         browser.open(served.url + path)
         browser.wait("document.querySelector('.q-table tbody tr')")
