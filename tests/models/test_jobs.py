@@ -28,7 +28,7 @@ def with_reason(frame: Frame, steps: slice, column: int, reason: Reason) -> Fram
 
 def test_a_model_on_simple_data_passes_and_says_that_its_limit_is_provisional(linear: Trained) -> None:
     assert not linear.card.trial
-    assert linear.card.provisional == "limit provisional: 2 days of normal data"
+    assert linear.card.provisional == "limit provisional: 2.1 days of normal data"
     assert linear.card.comparison["results"][0]["name"] == "TagSight"
 
 
