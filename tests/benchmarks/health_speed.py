@@ -37,9 +37,9 @@ def main() -> None:
         print(json.dumps(_scored(asked.assets)))
     else:
         _show_training(asked.days, asked.tags)
-        for days, tags, assets in ((1.0, 10, asked.assets), (3.0, 20, asked.assets), (30.0, 20, min(asked.assets, 8))):
-            _show_together(days, tags, assets)
         _show_scoring(asked.assets)
+        for days, tags, assets in ((1.0, 5, asked.assets), (1.0, 20, asked.assets), (30.0, 20, min(asked.assets, 8))):
+            _show_together(days, tags, assets)
 
 
 def _show_training(days: float, tags: int) -> None:
