@@ -177,14 +177,15 @@ class Compiler:
 
     def _groups(self, given: spec.Model, roles: frozenset[str] | None) -> None:
         """Groups hold roles of the model, as far as the file tells what these are, and have names of their own."""
+        if roles is None:
+            return
         for name, members in given.explain.groups.items():
-            for member in members if roles is not None else ():
-                if member not in roles:
-                    near = difflib.get_close_matches(member, sorted(roles), n=1)
-                    some = f"Roles of this model: {', '.join(sorted(roles)[:5])}."
-                    mend = f"Did you mean {near[0]}?" if near else some
-                    self._fault(("explain", "groups", name), member, f"this model has no role {member!r}", mend)
-            if roles is not None and name in roles and name not in members:
+            for member in sorted(set(members) - roles):
+                near = difflib.get_close_matches(member, sorted(roles), n=1)
+                some = f"Roles of this model: {', '.join(sorted(roles)[:5])}."
+                mend = f"Did you mean {near[0]}?" if near else some
+                self._fault(("explain", "groups", name), member, f"this model has no role {member!r}", mend)
+            if name in roles and name not in members:
                 what = f"{name!r} is a role outside the group"
                 self._fault(("explain", "groups", name), name, what, "Give the group another name.")
 
