@@ -28,10 +28,11 @@ of its own; what is missing is said and left out:
 
 def page(measured: Sequence[Mapping[str, Any]]) -> str:
     """Markdown: a section for each suite, a table for each set in it; ours in bold."""
-    return HEAD + "\n" + "\n".join(line for one in measured for line in _section(one)) + "\n"
+    return HEAD + "\n" + "\n".join(line for one in measured for line in section(one)) + "\n"
 
 
-def _section(one: Mapping[str, Any]) -> Iterator[str]:
+def section(one: Mapping[str, Any]) -> Iterator[str]:
+    """One suite: protocol, what it took, tables, notes."""
     results = [Result(**result) for result in one["results"]]
     yield f"## {one['job']}: {one['name']}\n"
     yield f"{one['protocol']}\n"
