@@ -66,6 +66,8 @@ class Page:
 PAGES: Final = (
     Page("/", OPERATOR, "Watch", "watch", "monitor_heart"),
     Page("/data", ENGINEER, "Data", "data", "stacked_line_chart"),
+    Page("/models", ENGINEER, "Models", "models", "model_training"),
+    Page("/rehearse", ENGINEER, "Rehearse", "rehearse", "replay"),
     Page("/users", ADMIN, "Users", "users", "group"),
     Page("/audit", ENGINEER, "Audit", "audit", "history_edu"),
 )

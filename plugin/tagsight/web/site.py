@@ -13,6 +13,7 @@ from tagsight.inbox import Inbox, Note
 from tagsight.ledger.ledger import Ledger
 from tagsight.plan import Plan, WebPlan
 from tagsight.users import Users
+from tagsight.web.computing import Computing
 from tagsight.web.first_link import FirstLink
 from tagsight.web.tokens import FaceplateTokens
 from tagsight.web.visitors import Sessions
@@ -43,6 +44,7 @@ class Site:
     tokens: FaceplateTokens = field(init=False)
     first: FirstLink = field(init=False)
     heartbeat: HeartbeatFile = field(init=False)
+    computing: Computing = field(init=False)
     _ledger: Ledger | None = field(default=None, init=False)
     _opening: Lock = field(default_factory=Lock, init=False, repr=False)
     _checked: tuple[tuple[int, int], Checked] | None = field(default=None, init=False)
@@ -53,6 +55,7 @@ class Site:
         self.tokens = FaceplateTokens(self.data.web_tokens)
         self.first = FirstLink(self.users, self.clock)
         self.heartbeat = HeartbeatFile(self.data.heartbeat)
+        self.computing = Computing(self.clock)
 
     def ledger(self) -> Ledger:
         """For reading. Raises NotReady before the service ran for the first time, StorageError for a damaged one."""
