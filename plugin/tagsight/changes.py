@@ -10,7 +10,7 @@ from tagsight.plan import ModelPlan, Plan
 NAMED: Final = 5
 """So many models are named, of more only the count."""
 
-AT_A_RESTART: Final = {"history_store": "history_store", "web": "web"}
+AT_A_RESTART: Final = {"history_store": "history_store"}
 """Field of the plan -> setting: what a running service does not take over."""
 
 
@@ -63,7 +63,9 @@ def changes_of(before: Plan, after: Plan) -> Changes:
     old, new = ({model.key: model for model in plan.models} for plan in (before, after))
     both = [key for key in new if key in old]
     changed = {key: found for key in both if (found := _differing(old[key], new[key]))}
-    plans = [name for name in ("timezone", "language", "retention") if getattr(before, name) != getattr(after, name)]
+    plans = [
+        name for name in ("timezone", "language", "retention", "web") if getattr(before, name) != getattr(after, name)
+    ]
     later = [setting for name, setting in AT_A_RESTART.items() if getattr(before, name) != getattr(after, name)]
     gone = [f"historian {name}" for name in before.historians if name not in after.historians]
     return Changes(

@@ -71,7 +71,7 @@ def trouble(error: Exception) -> None:
 def _frame(page: Page, visitor: Visitor) -> None:
     ui.colors(primary="#34495e", secondary="#5f6b76", accent="#34495e", positive="#3c6e47", negative="#b00020")
     ui.add_css(_STYLE)
-    with ui.left_drawer(fixed=True, bordered=True).props("width=190 breakpoint=700").classes("p-0 gap-0"):
+    with ui.left_drawer(value=True, fixed=True, bordered=True).props("width=190 breakpoint=700").classes("p-0 gap-0"):
         ui.label("TagSight").classes("text-h6 px-4 pt-3 pb-1")
         for one in PAGES:
             if one.navigation and visitor.may(one.role):
