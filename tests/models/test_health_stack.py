@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tagsight_models.frame import Floats, Role
 from tagsight_models.health import HealthModel
-from tagsight_models.health_fit import NetworkSettings, fit_health
+from tagsight_models.health_fit import fit_health
 from tagsight_models.health_gradient import slopes
+from tagsight_models.health_network import NetworkSettings
 from tagsight_models.health_stack import HealthStack, shape_of
 from tagsight_models.networks.leave_role_out import LeaveRoleOut, context
 from tagsight_models.networks.stacked import StackedNetworks, contexts

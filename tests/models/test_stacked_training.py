@@ -62,7 +62,7 @@ def test_the_gradient_is_that_of_the_loss_of_each_network() -> None:
     for number, one in enumerate(fits):
         inputs = one.train.double()
         loss = expectation_loss(one.spread.double())(one.network, inputs, inputs[:, :ROLES])
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         found = LeaveRoleOut(ROLES, LAGS, 6).double()
         load_weights(found, stack.weights(number, stack.gradient))
         for name, part in one.network.named_parameters():
@@ -75,8 +75,8 @@ def test_the_gradient_is_that_of_the_loss_of_each_network() -> None:
 def test_a_fit_ends_as_the_general_one_does(count: int) -> None:
     one, other = (asked(1, count, FitSettings(epochs=4)) for _ in range(2))
     (done,) = fit_stacked([one])
-    data = [(inputs, inputs[:, :ROLES].contiguous()) for inputs in (other.train, other.validate)]
-    wanted = fit(other.network, expectation_loss(other.spread), *data, other.settings, progress=silent)
+    learned, held = ((inputs, inputs[:, :ROLES].contiguous()) for inputs in (other.train, other.validate))
+    wanted = fit(other.network, expectation_loss(other.spread), learned, held, other.settings, progress=silent)
     torch.testing.assert_close(weights(one), weights(other), rtol=1e-4, atol=1e-5)
     assert without_seconds(done) == without_seconds(wanted)
 

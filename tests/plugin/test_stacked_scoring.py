@@ -15,7 +15,8 @@ from tagsight_connectors.history import TagHistory
 from tagsight_models.frame import Floats, Role
 from tagsight_models.gates import GateLimits, RoleLimits
 from tagsight_models.health import HealthModel
-from tagsight_models.health_fit import NetworkSettings, fit_health
+from tagsight_models.health_fit import fit_health
+from tagsight_models.health_network import NetworkSettings
 from tagsight_models.health_stack import shape_of
 from tagsight_models.model_store import Loaded
 from tagsight_models.training import FitSettings, silent
