@@ -7,7 +7,7 @@ Floors, from the ground: `errors`, `reasons` -> `frame` -> `alignment`, `gates`,
 `sensor_fault`, `unlike`, `drift` -> `drift_reference`,
 `training_settings`, `usable_inputs`, `health_fit`, `comparison` -> `training_rows`, `health_start` -> `health_limit`,
 `card` -> `health_cost`, `card_writing`, `health_training`.
-Beside health stand `regression/` -> `quality/` -> `production/`, and `diagnosis/` and `prognosis/`; above all `kinds`, `anatomy`
-and `jobs`; and `card`, `signed_folder` -> `model_register`, `model_file` -> `model_store`.
+Beside health stand `regression/` -> `quality/` -> `production/`, and `diagnosis/` and `prognosis/`; above all `kinds`,
+`anatomy` and `jobs`; and `card`, `signed_folder` -> `model_register`, `model_file` -> `model_store`.
 Nothing here knows of historians, plans or files of configuration; arrays come in, values come out.
 """
