@@ -1,7 +1,7 @@
 """What the score becomes when the roles that are blamed are restored to what the model expects of them.
 
-Restored roles are estimated together from all others by the model's own network (`estimates`), which no ranking here
-uses: neither ours nor a rival's is measured with its own arithmetic.
+Two expectations: that of the model's own network from all other roles (`restored`), which no ranking here uses; and
+that of what an operator is told, from the present roles as explanations impute absent ones (`imputed`).
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,14 @@ def restored(cases: Cases, contributions: Sequence[Floats], count: int = TOP) ->
         absent[ranked(numbers)[:count]] = True
         found.append(cases.model.score(estimated(cases.model, window[None], absent).windows)[0])
     return np.array(found)
+
+
+def imputed(cases: Cases, contributions: Sequence[Floats], count: int = TOP) -> Floats:
+    """Score of each case with its `count` most suspect roles as an explanation imputes absent ones."""
+    present = np.ones((len(cases.cases), len(cases.model.roles)), dtype=np.bool_)
+    for row, numbers in zip(present, contributions, strict=True):
+        row[ranked(numbers)[:count]] = False
+    return cases.model.score(cases.model.given(cases.windows, present))
 
 
 def area(cases: Cases, contributions: Sequence[Floats]) -> float:

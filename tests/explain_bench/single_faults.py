@@ -9,14 +9,17 @@ from tagsight_models.frame import Floats
 from tests.accuracy.data_folder import DataFolder
 from tests.accuracy.result import Result, Suite
 from tests.explain_bench.cases import TOP, Case, Cases, hits, ranked, wilson
-from tests.explain_bench.deletion import random_rankings, restored
+from tests.explain_bench.deletion import imputed, random_rankings, restored
 from tests.explain_bench.loops import plant_cases
 from tests.explain_bench.methods import OURS, all_methods, ours
 
 EVALUATIONS: Final = 600
 """For each explanation, whatever the value function: a seventh of the default, for the sake of time."""
-NOISE: Final = 0.1
-"""Added sensor noise, in robust spreads of each role."""
+DELETION: Final = "Deletion: score below the limit once the top 3 are as expected"
+STABILITY: Final = "Stability: half as much sensor noise added as each role has from step to step"
+REPLACED: Final = {"imputed": imputed, "by the network": restored}
+NOISE: Final = 0.5
+"""Added sensor noise, in shares of the noise that each role has from step to step in normal time."""
 STABLE_WINDOWS: Final = 1000
 
 
@@ -77,10 +80,12 @@ def _deleted(plants: Sequence[Cases], found: Sequence[Mapping[str, list[Floats]]
     random = [random_rankings(plant, number) for number, plant in enumerate(plants)]
     rankings = {name: [method[name] for method in found] for name in found[0]} | {"random": random}
     for name, each in rankings.items():
-        below = np.concatenate([restored(plant, one) < 1.0 for plant, one in zip(plants, each, strict=True)])
-        low, high = wilson(int(below.sum()), len(below))
-        metrics = {"score below the limit, %": [_share(below)], "from": [low], "to": [high]}
-        yield Result("Deletion: the top 3 restored to what is expected of them", name, name == OURS, metrics)
+        metrics: dict[str, list[float]] = {}
+        for how, replaced in REPLACED.items():
+            below = np.concatenate([replaced(plant, one) < 1.0 for plant, one in zip(plants, each, strict=True)])
+            low, high = wilson(int(below.sum()), len(below))
+            metrics |= {f"below the limit, {how}, %": [_share(below)], f"from ({how})": [low], f"to ({how})": [high]}
+        yield Result(DELETION, name, name == OURS, metrics)
 
 
 def _stable(plants: Sequence[Cases]) -> Result:
@@ -94,16 +99,16 @@ def _stable(plants: Sequence[Cases]) -> Result:
         "to": [high],
         "windows": [float(len(same))],
     }
-    return Result(f"Stability: sensor noise of {NOISE} spreads added to every role", OURS, True, metrics)
+    return Result(STABILITY, OURS, True, metrics)
 
 
 def _same_top(plant: Cases, copies: int, seed: int) -> Iterator[bool]:
     random = np.random.default_rng(seed)
-    scale = plant.model.parameters.scale
+    noise = NOISE * 1.4826 * np.median(np.abs(np.diff(plant.normal, axis=0)), axis=0) / np.sqrt(2.0)
     before = [ranked(one)[0] for one in ours(plant, evaluations=EVALUATIONS)]
     for _ in range(copies):
         noisy = [
-            Case(case.name, case.group, case.window + NOISE * scale * random.normal(size=case.window.shape), case.truth)
+            Case(case.name, case.group, case.window + noise * random.normal(size=case.window.shape), case.truth)
             for case in plant.cases
         ]
         after = ours(Cases(plant.model, plant.normal, noisy), evaluations=EVALUATIONS)
@@ -125,13 +130,15 @@ SUITE: Final = Suite(
         "spreads injected into normal time, read 8 to 55 steps later; to blame is the tag. Windows above the limit "
         f"alone count. Each explanation may ask for {EVALUATIONS} evaluations. This is the set that the "
         "value function was chosen on. Rivals see the same windows, learn from the same rows, and are read at the "
-        "last row and as the mean of ten."
+        "last row and as the mean of ten. Deletion: the top 3 are replaced by what the present roles make expect of "
+        "them, as explanations impute absent ones and as operators are told (imputed), or by what the model's network "
+        "expects of them, step by step."
     ),
     needs=(),
     run=run,
     aims={
         "in the top 3, %": ">= 90",
-        "score below the limit, %": ">= 80",
+        "below the limit, imputed, %": ">= 80",
         "same first role, %": ">= 95",
     },
 )
