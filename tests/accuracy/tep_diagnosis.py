@@ -37,7 +37,8 @@ MEASURED: Final = (
     "19",
 )  # the ten of the aim, where they are there
 ROWS_OF_BASELINES: Final = 20
-SMALL: Final = DiagnosisSettings(folds=2, windows_of_class=120, trees=30)  # eleven trainings within the suite's time
+SMALL: Final = DiagnosisSettings(folds=2, windows_of_class=120, trees=30, unknown_share=0.05)
+"""Eleven trainings within the suite's time; AUROC does not depend on the share, the rest of that table does."""
 
 Runs = Mapping[str, Floats]
 Guess = Callable[[Floats], list[str]]
@@ -140,7 +141,7 @@ def _calibration(model: DiagnosisModel, tests: Runs) -> dict[str, float]:
 def _left_out(learned: Runs, roles: tuple[Role, ...], tests: Runs, seed: int) -> list[Result]:
     """Each fault with a test run left out of training in turn: is it called unknown?"""
     said = "one fault left out of training in turn, every fourth row of test"
-    note = "first seed only, with fewer trees, windows and folds than above"
+    note = "first seed only, with fewer trees, windows and folds than above, and unknown_share 0.05 instead of 0.01"
     rows: dict[str, dict[str, float]] = {}
     for label in (one for one in tests if one != NORMAL):
         others = {name: values for name, values in learned.items() if name != label}

@@ -23,7 +23,7 @@ class DiagnosisSettings:
 
     sure_from: float = 0.5
     false_share: float = 0.05
-    unknown_share: float = 0.05
+    unknown_share: float = 0.01
     normal: Mapping[str, str] = field(default_factory=dict)
     folds: int = 3
     windows_of_class: int = 240
