@@ -10,8 +10,9 @@ TORCH := torch==2.13.0 $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 demo: $(VENV)/demo.done
 	$(BIN)/tagsight demo
 
+# Two at a time, each file in one of them.
 test: $(VENV)/test.done
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/test.done
 	$(BIN)/ruff check .

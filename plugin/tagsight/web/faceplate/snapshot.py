@@ -108,14 +108,16 @@ def _tags(seen: Seen, newest: Run | None) -> tuple[list[Mapping[str, Any]], bool
     if newest is None or not newest.roles:
         return [], False
     leading = explained is not None and bool(seen.value("Top1_Tag"))
-    if leading and explained is not None:
-        shares = {cause.role: cause.share for cause in causes_of(explained, {})[:TOP_ROLES]}
-        order = list(shares)
-    else:
-        shares, order = {}, [one.role for one in sorted(newest.roles, key=_distance, reverse=True)]
-    by_role = {one.role: one for one in newest.roles}
-    shown = [by_role[role] for role in order if role in by_role][:TOP_ROLES]
-    return [_tag(seen, one, shares.get(one.role)) for one in shown], leading
+    if not leading or explained is None:
+        farthest = sorted(newest.roles, key=_distance, reverse=True)[:TOP_ROLES]
+        return [_tag(seen, one, None) for one in farthest], False
+    groups, found = seen.bound.groups, []
+    for cause in causes_of(explained, {}, groups=groups)[:TOP_ROLES]:
+        members = dict(groups).get(cause.role, (cause.role,))
+        known = [one for one in newest.roles if one.role in members]
+        if known:
+            found.append(_tag(seen, max(known, key=_distance), cause.share))
+    return found, True
 
 
 def _distance(one: RoleResult) -> float:

@@ -192,9 +192,8 @@ class _Page:
         alarm = self.replay.participant.plan.alarm
         budget = f"{alarm.at_most:g} in {format_duration(alarm.per_ns)}"
         often = "nothing was scored" if isnan(found.per_month) else f"{found.per_month:.1f} in 30 days of scored time"
-        lines = [
-            f"{len(found.alarms)} alarms: {often}; the budget is {budget}. Apart from known events: {found.elsewhere}."
-        ]
+        count = f"{len(found.alarms)} alarm{'' if len(found.alarms) == 1 else 's'}"
+        lines = [f"{count}: {often}; the budget is {budget}. Apart from known events: {found.elsewhere}."]
         for one in found.warned:
             what = f"{one.event.what}, {self._time(one.event.start_ns)}"
             if one.ahead_ns is None:
