@@ -6,7 +6,7 @@ from typing import Final
 
 from tagsight.duration import format_budget, format_duration, format_size
 from tagsight.job_plans import DiagnosisPlan, JobPlan, ProductionPlan, PrognosisPlan, QualityPlan
-from tagsight.plan import AlarmPlan, HistoryStorePlan, ModelPlan, Plan, ResultsPlan, TrainPlan
+from tagsight.plan import AlarmPlan, HistoryStorePlan, ModelPlan, Plan, ResultsPlan, TrainPlan, WebPlan
 
 _SHOWN_MODELS: Final = 10
 _EXPECTED_ALARMS: Final = 3  # in the held-out time, for a limit that is more than a guess
@@ -22,12 +22,20 @@ def summary(plan: Plan) -> Iterator[str]:
     keep, size = format_duration(plan.retention.keep_ns), format_size(plan.retention.at_most_bytes)
     yield f"kept         {keep}, at most {size}"
     yield f"histories    {_history_store(plan.history_store)}"
+    if plan.web is not None:
+        yield f"pages        {_pages(plan.web)}"
     yield f"models       {len(plan.models)}"
     for model in plan.models[:_SHOWN_MODELS]:
         yield from _model(model, plan)
     if len(plan.models) > _SHOWN_MODELS:
         yield f"  ... and {len(plan.models) - _SHOWN_MODELS} more"
     yield f"plan         {plan.digest[:16]}"
+
+
+def _pages(web: WebPlan) -> str:
+    scheme = "https" if web.certificate else "http"
+    framed = f", faceplates in frames of {', '.join(web.frames)}" if web.frames else ""
+    return f"at {scheme}://{web.listen_host}:{web.listen_port}{framed}"
 
 
 def _history_store(store: HistoryStorePlan) -> str:
