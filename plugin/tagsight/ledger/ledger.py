@@ -177,6 +177,11 @@ class Ledger:
 
     # --- outputs ---
 
+    def run_tallies(self, start_ns: int, end_ns: int) -> Sequence[tuple[str, int, str, bool, bool, int, int]]:
+        """(model, version, reason, scored, stopped, how many, first due time) of runs that are alike, of all models."""
+        with self._database.read() as connection:
+            return runs.tallies_of(connection, start_ns, end_ns)
+
     def shadows(self, model: str, version: int, challenger: int) -> tuple[Times, Floats, Floats]:
         """Due times at which both versions scored, scores of `version`, scores of `challenger`; shape (n,) each."""
         with self._database.read() as connection:

@@ -107,6 +107,20 @@ def scores_of(connection: Connection, model: str, start_ns: int, end_ns: int) ->
     return times, scores
 
 
+def tallies_of(connection: Connection, start_ns: int, end_ns: int) -> list[tuple[str, int, str, bool, bool, int, int]]:
+    """(model, version, reason, scored, stopped, how many, first due time) of the runs that are alike."""
+    alike = runs.c.model, runs.c.version, runs.c.reason, runs.c.score.is_not(None).label("scored"), runs.c.stopped
+    query = (
+        select(*alike, func.count(), func.min(runs.c.due_ns))
+        .where(runs.c.due_ns >= start_ns, runs.c.due_ns < end_ns)
+        .group_by(*alike)
+        .order_by(runs.c.model, func.min(runs.c.due_ns))
+    )
+    found = connection.execute(query)
+    return [(model, version, why, bool(good), bool(stood), count, first) for
+            model, version, why, good, stood, count, first in found]  # fmt: skip
+
+
 def shadows_of(connection: Connection, model: str, version: int, challenger: int) -> tuple[Times, Floats, Floats]:
     """Due times at which `version` scored and `challenger` in its shadow, and both scores; shape (n,) each."""
     rows = runs.c

@@ -70,9 +70,7 @@ def test_floods_are_what_a_count_of_every_minute_finds(minutes: list[int]) -> No
             flooded.add(now)
     found = floods([START + minute * MINUTE for minute in minutes], SHIFT)
     told = {
-        minute
-        for one in found
-        for minute in range((one.start_ns - START) // MINUTE, (one.end_ns - START) // MINUTE)
+        minute for one in found for minute in range((one.start_ns - START) // MINUTE, (one.end_ns - START) // MINUTE)
     }
     assert told == flooded
 
