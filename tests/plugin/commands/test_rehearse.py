@@ -1,12 +1,19 @@
 """`tagsight rehearse` on an export of the small plant, from the command line."""
 
 import csv
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tagsight.__main__ import run
+from tagsight.clocks import SystemClock
+from tagsight.errors import NotReady
+from tagsight.ledger.ledger import Ledger
+from tagsight.page_tasks import Asked, page_tasks, rehearsing, training
+from tagsight.what_if import what_if
+from tagsight_models.delays import Delays
 from tests.end_to_end.plant import MINUTE, START, TAGS, values
 
 pytestmark = pytest.mark.slow  # a model is trained
@@ -97,3 +104,30 @@ def test_without_a_trained_model_the_command_says_what_comes_first(
 ) -> None:
     assert run(["rehearse", str(folder / "tagsight.yaml"), "--data", str(tmp_path)]) == 4
     assert "tagsight train" in capsys.readouterr().err
+
+
+def test_the_pages_rehearse_and_train_by_the_same_functions_in_their_own_process(folder: Path) -> None:
+    tasks, said = page_tasks(), list[tuple[float, str]]()
+    asked = Asked(folder / "tagsight.yaml", folder / "data", "P101/Health", "emil")
+    span = (START + DAYS * 1440 * MINUTE, START + STEPS * MINUTE)
+    task = rehearsing(replace(asked, span=span))
+    found = tasks[task.name](task.argument, lambda share, words: said.append((share, words)))
+    (alarm,) = found.alarms
+    assert "Pressure low" in alarm.message
+    assert said[-1][0] == 1.0
+    again = what_if(found.times, found.scores, MINUTE, limit=1.0, delays=Delays(5 * MINUTE, 5 * MINUTE))
+    assert [one.announced_ns for one in again.alarms] == [alarm.activation.announced_ns]
+    task = training(asked, 600.0)
+    outcome = tasks[task.name](task.argument, lambda share, words: said.append((share, words)))
+    assert (outcome.model, outcome.version, outcome.approved) == ("P101/Health", 2, False)
+    assert any("values read" in words for _, words in said)
+    with Ledger.open_reader(folder / "data" / "ledger.sqlite", SystemClock()) as ledger:
+        assert ("emil", "trained") in {(entry.who, entry.what) for entry in ledger.newest_audit(0, 20)}
+
+
+def test_the_pages_refuse_to_rehearse_what_was_never_trained(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "tagsight.yaml"
+    file.write_text((folder / "tagsight.yaml").read_text(encoding="utf-8").replace("P101", "P102"), encoding="utf-8")
+    task = rehearsing(Asked(file, folder / "data", "P102/Health", "emil", (START, START + MINUTE)))
+    with pytest.raises(NotReady, match="no approved version"):
+        page_tasks()[task.name](task.argument, lambda _share, _words: None)
