@@ -66,6 +66,7 @@ class Page:
 PAGES: Final = (
     Page("/", OPERATOR, "Watch", "watch", "monitor_heart"),
     Page("/connect", ENGINEER, "Connect", "connect", "cable"),
+    Page("/pick", ENGINEER, "Pick", "pick", "checklist"),
     Page("/data", ENGINEER, "Data", "data", "stacked_line_chart"),
     Page("/models", ENGINEER, "Models", "models", "model_training"),
     Page("/rehearse", ENGINEER, "Rehearse", "rehearse", "replay"),

@@ -15,6 +15,7 @@ from tagsight.plan import Plan, WebPlan
 from tagsight.users import Users
 from tagsight.web.computing import Computing
 from tagsight.web.first_link import FirstLink
+from tagsight.web.known_tags import KnownTags
 from tagsight.web.tokens import FaceplateTokens
 from tagsight.web.visitors import Sessions
 from tagsight_explain.language import ENGLISH
@@ -45,6 +46,7 @@ class Site:
     first: FirstLink = field(init=False)
     heartbeat: HeartbeatFile = field(init=False)
     computing: Computing = field(init=False)
+    known_tags: KnownTags = field(init=False, default_factory=KnownTags)
     _ledger: Ledger | None = field(default=None, init=False)
     _opening: Lock = field(default_factory=Lock, init=False, repr=False)
     _checked: tuple[tuple[int, int], Checked] | None = field(default=None, init=False)
