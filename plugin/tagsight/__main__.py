@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, Listed]] = {
     "run": Listed("run", "Run the service: score, explain, write back."),
     "apply": Listed("apply", "Let the running service take over an edited configuration."),
     "status": Listed("status", "Show what the service is doing."),
+    "report": Listed("report", "Write the shift report of a period: alarms, figures, availability, drift."),
     "tags": Listed("tags", "List the output tags, for import into a historian or HMI."),
     "writes": Listed("writes", "Show and accept the tags that TagSight may write to."),
     "trust": Listed("trust", "Show, add and remove trusted certificates."),

@@ -63,9 +63,8 @@ def changes_of(before: Plan, after: Plan) -> Changes:
     old, new = ({model.key: model for model in plan.models} for plan in (before, after))
     both = [key for key in new if key in old]
     changed = {key: found for key in both if (found := _differing(old[key], new[key]))}
-    plans = [
-        name for name in ("timezone", "language", "retention", "web") if getattr(before, name) != getattr(after, name)
-    ]
+    whole = ("timezone", "language", "retention", "web", "report")
+    plans = [name for name in whole if getattr(before, name) != getattr(after, name)]
     later = [setting for name, setting in AT_A_RESTART.items() if getattr(before, name) != getattr(after, name)]
     gone = [f"historian {name}" for name in before.historians if name not in after.historians]
     return Changes(

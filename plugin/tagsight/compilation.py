@@ -26,6 +26,7 @@ from tagsight.plan import (
     LiveMode,
     ModelPlan,
     Period,
+    ReportPlan,
     ResultsPlan,
     Retention,
     ScorePlan,
@@ -33,6 +34,7 @@ from tagsight.plan import (
     TrainPlan,
     WebPlan,
 )
+from tagsight.report_settings import Report
 from tagsight.validation import SettingFault
 
 WEAR_WINDOW: Final = 120
@@ -81,6 +83,10 @@ class Compiler:
             idle_ns=given.idle,
             plain_http=given.plain_http_readable_by_everyone,
         )
+
+    def report(self, given: Report) -> ReportPlan:
+        """Shift reports; a relative folder counts from that of the configuration."""
+        return ReportPlan(tuple(given.every), given.last, self._file(given.to))
 
     def _file(self, name: str | None) -> str:
         return str((self.folder / name).resolve()) if name else ""

@@ -16,6 +16,7 @@ from tagsight.document import SIZE_LIMIT, Node, decode, read_tree
 from tagsight.errors import ConfigurationError, Fault
 from tagsight.plan import Destination, HistorianPlan, ModelPlan, Plan, ResultsPlan
 from tagsight.platform import local_timezone
+from tagsight.report_settings import Report
 from tagsight.sisters import sister_key
 from tagsight.specification import MODELS_LIMIT, Configuration, Historian, HistoryStore, Model, Results, Retention, Web
 from tagsight.templates import expand, shown
@@ -96,9 +97,11 @@ class _Check:
         store, _ = validate(HistoryStore, self._plain("history_store"))
         pages = validate(Web, self._plain("web"))[0] if self._part("web") is not None else None
         web = compiler.web(pages) if pages is not None else None
+        asked = validate(Report, self._plain("report"))[0] if self._part("report") is not None else None
+        reporting = compiler.report(asked) if asked is not None else None
         language = str(self._plain("language") or ENGLISH)
         keeping = retention(keep), history_store(store)
-        plan = Plan(compiler.timezone, historians, results, models, *keeping, language, web)
+        plan = Plan(compiler.timezone, historians, results, models, *keeping, language, web, reporting)
         self.warnings += cautions(plan, self.root)
         return dataclasses.replace(plan, digest=digest_of(plan))
 

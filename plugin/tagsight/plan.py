@@ -282,6 +282,21 @@ class WebPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportPlan:
+    """Shift reports by the calendar.
+
+    Attributes:
+        every: fields of CronTriggers.
+        last_ns: how much time before each it tells of.
+        folder: where they go.
+    """
+
+    every: tuple[Mapping[str, str], ...]
+    last_ns: int
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The whole configuration."""
 
@@ -293,4 +308,5 @@ class Plan:
     history_store: HistoryStorePlan = field(default_factory=HistoryStorePlan)
     language: str = "en"  # of what operators read: code of a catalogue
     web: WebPlan | None = None  # None: no pages
+    report: ReportPlan | None = None  # None: no reports by the calendar
     digest: str = ""  # SHA-256 of the canonical JSON of the specification: goes into cards and the ledger

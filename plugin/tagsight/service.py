@@ -41,6 +41,7 @@ from tagsight.plan import ModelPlan, Plan
 from tagsight.plugin_state import PluginState
 from tagsight.promotion import promoted
 from tagsight.recording import Recorder
+from tagsight.reports.writing import write_scheduled
 from tagsight.schedule import Calendar, Every, Schedule, Work
 from tagsight.scoring_task import ModelFacts, StorePlace, Unloadable
 from tagsight.tick import Participant, Ticker, TickOutcome
@@ -345,6 +346,7 @@ class Service:
             for historian, every, wait in sorted(rhythms)
         ]
         jobs += [self._training_job(group) for group in trained_at_once(self.plan.models)]
+        jobs += self._report_jobs()
         jobs.append(Every("housekeeping", HOUSEKEEPING_NS, self._housekeeping))
         return jobs
 
@@ -352,6 +354,17 @@ class Service:
         first, work = models[0], partial(self._train_and_forget, models)
         more = f" and {len(models) - 1} like it" if len(models) > 1 else ""
         return Calendar(f"train {first.key}{more}", first.train.every or {}, self.plan.timezone, work)
+
+    def _report_jobs(self) -> list[Calendar]:
+        every = self.plan.report.every if self.plan.report is not None else ()
+        work = self._safely("shift report", self.report)
+        return [Calendar(f"report {number}", one, self.plan.timezone, work) for number, one in enumerate(every, 1)]
+
+    async def report(self) -> None:
+        """Write the shift report that the configuration asks for, beside everything else."""
+        path = await asyncio.to_thread(write_scheduled, self.plan, self.data, self.clock)
+        if path is not None:
+            self.note("shift report", str(path))
 
     async def _train_and_forget(self, models: Sequence[ModelPlan]) -> None:
         with self._trainings.begun() as may:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from pydantic import JsonValue
 
 from tagsight.job_settings import Diagnosis, Production, Prognosis, Quality
+from tagsight.report_settings import Report
 from tagsight.setting import Conflict, Setting, setting
 from tagsight.setting_types import (
     Address,
@@ -618,6 +619,7 @@ class Configuration(Setting):
     retention: Retention = setting("How long results are kept.", default=Retention())
     history_store: HistoryStore = setting("The local copy of histories.", default=HistoryStore())
     web: Web | None = setting("The pages, served beside the service. Without it: none.", default=None)
+    report: Report | None = setting("Shift reports by the calendar. Without it: none.", default=None)
 
     @classmethod
     def together(cls, given: Mapping[str, Any]) -> Iterator[Conflict]:

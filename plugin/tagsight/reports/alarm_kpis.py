@@ -132,7 +132,7 @@ def peak(times: Sequence[int]) -> int:
 
 
 def floods(times: Sequence[int], span: Span) -> tuple[Span, ...]:
-    """When there was an alarm flood: from more than `FLOOD_ABOVE` in the last 10 minutes until fewer than `FLOOD_BELOW`.
+    """When there was a flood: from more than `FLOOD_ABOVE` in the last 10 minutes until fewer than `FLOOD_BELOW`.
 
     ISA-18.2 and IEC 62682. Alarms from before the period do not count; a flood that lasts on ends with the period.
     """
