@@ -1,7 +1,7 @@
 """What one historian, or one loop of the service, cannot do to the others. The running service: tests/end_to_end."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,9 +18,9 @@ from tagsight.ledger.bindings import BoundModel
 from tagsight.ledger.ledger import Ledger
 from tagsight.ledger.records import Activation, DeliveryState, TickRecord
 from tagsight.outputs import operator_row
-from tagsight.plan import Destination, HistorianPlan, ModelPlan, Plan, ResultsPlan
+from tagsight.plan import Destination, HistorianPlan, ModelPlan, Plan, ReportPlan, ResultsPlan
 from tagsight.results import OutputRow, OutputValue, State
-from tagsight.schedule import Every
+from tagsight.schedule import Calendar, Every
 from tagsight.service import Service, destinations_of
 from tagsight.workers import Workers
 from tagsight_connectors.errors import HistorianError
@@ -249,12 +249,12 @@ async def test_a_service_that_hands_over_leaves_heartbeat_and_results_as_they_ar
 async def test_a_service_hands_over_only_when_its_training_has_ended(two: Two) -> None:
     ended, successor = asyncio.Event(), asyncio.Event()
 
-    async def train(_model: ModelPlan) -> None:
+    async def train(_models: Sequence[ModelPlan]) -> None:
         await ended.wait()
 
-    two.service.train = train  # type: ignore[method-assign,assignment]
+    two.service.train_together = train  # type: ignore[method-assign,assignment]
     running = asyncio.create_task(two.service.run(asyncio.Event(), successor))
-    training = asyncio.create_task(two.service._train_and_forget(MODELS["first"]))
+    training = asyncio.create_task(two.service._train_and_forget([MODELS["first"]]))
     await _until(lambda: bool(_heartbeats(two, "second")))
     successor.set()
     done, _ = await asyncio.wait([running], timeout=0.2)
@@ -272,7 +272,7 @@ async def test_a_stop_ends_a_service_that_waits_for_its_training(two: Two) -> No
         await asyncio.Event().wait()
 
     two.service.train = train  # type: ignore[method-assign,assignment]
-    training = asyncio.create_task(two.service._train_and_forget(MODELS["first"]))
+    training = asyncio.create_task(two.service._train_and_forget([MODELS["first"]]))
     await asyncio.sleep(0)
     running = asyncio.create_task(two.service.run(stop, successor))
     await _until(lambda: bool(_heartbeats(two, "second")))
@@ -280,3 +280,16 @@ async def test_a_stop_ends_a_service_that_waits_for_its_training(two: Two) -> No
     await asyncio.wait_for(running, 30.0)
     assert _heartbeats(two, "second")[-1] == 0.0
     training.cancel()
+
+
+async def test_reports_are_written_by_the_calendar_and_one_that_cannot_be_is_told(two: Two, tmp_path: Path) -> None:
+    every = ({"hour": "6", "minute": "0"}, {"hour": "14", "minute": "0"})
+    two.service.plan = replace(two.service.plan, report=ReportPlan(every, 480 * MINUTE, str(tmp_path / "told")))
+    first, second = (job for job in two.service._jobs() if isinstance(job, Calendar))
+    assert (first.fields, second.fields) == every
+    await first.work()
+    assert len(list((tmp_path / "told").glob("tagsight-*.html"))) == 1
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    two.service.plan = replace(two.service.plan, report=ReportPlan(every, MINUTE, str(tmp_path / "taken" / "no")))
+    await second.work()
+    assert [trouble for trouble in two.troubles if trouble.startswith("shift report: ")]
