@@ -4,7 +4,6 @@ Each opens its own connection and ends it. The pages name these functions; what 
 """
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,11 +14,9 @@ from tagsight.clocks import SystemClock
 from tagsight.configuration import load
 from tagsight.data_folder import DataFolder
 from tagsight.errors import NotReady
-from tagsight.history_keeping import keep_histories, opened_store
 from tagsight.ledger.ledger import Ledger
-from tagsight.opening import open_links
+from tagsight.linking import linked
 from tagsight.scoring_task import StorePlace, Unloadable
-from tagsight.secrets import Secrets
 from tagsight.selection import chosen_models
 from tagsight.workers import Task, TaskFunction
 from tagsight_connectors.history import History, Span
@@ -86,14 +83,9 @@ async def _at_work(asked: Asked) -> "AsyncIterator[tuple[Plan, ModelPlan, Link, 
     """The plan of the file as it is now, one model of it, its historian, and the ledger."""
     plan, data, clock = load(asked.file), DataFolder(asked.data), SystemClock()
     (model,) = chosen_models(plan, (asked.model,))
-    with Ledger.open(data.ledger, clock) as ledger, opened_store(plan, data, lambda _why: None) as store:
-        links = open_links(plan, data, Secrets(data, os.environ), clock, ledger)
-        keep_histories(plan, links, store)
-        try:
+    with Ledger.open(data.ledger, clock) as ledger:
+        async with linked(plan, data, clock, ledger) as links:
             yield plan, model, links[model.historian], ledger
-        finally:
-            for link in links.values():
-                await link.close()
 
 
 async def _train(asked: Asked, progress: Progress) -> "TrainOutcome":

@@ -1,7 +1,6 @@
 """`tagsight data`: what a training would see of each input, and what it would leave out."""
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,24 +38,17 @@ def command(*, file: Path, data: DataFolder, names: tuple[str, ...]) -> None:
 async def _look(plan: "Plan", data: DataFolder, models: "list[ModelPlan]") -> None:
     from tagsight.clocks import SystemClock
     from tagsight.data_look import looked_at, read_data
-    from tagsight.history_keeping import keep_histories, opened_store
     from tagsight.ledger.ledger import Ledger
-    from tagsight.opening import open_links
+    from tagsight.linking import linked
     from tagsight.scoring_task import StorePlace
-    from tagsight.secrets import Secrets
 
-    clock = SystemClock()
-    with Ledger.open(data.ledger, clock) as ledger, opened_store(plan, data, click.echo) as store:
-        links = open_links(plan, data, Secrets(data, os.environ), clock, ledger)
-        keep_histories(plan, links, store)
-        try:
+    clock, place = SystemClock(), StorePlace(data.models, data.signing_key)
+    with Ledger.open(data.ledger, clock) as ledger:
+        async with linked(plan, data, clock, ledger, tell=click.echo) as links:
             for model in models:
-                link, results = links[model.historian], plan.results.get(model.historian)
-                place = StorePlace(data.models, data.signing_key)
-                _print(looked_at(*await read_data(model, link, place, results=results, ledger=ledger)), plan)
-        finally:
-            for link in links.values():
-                await link.close()
+                results = plan.results.get(model.historian)
+                read = await read_data(model, links[model.historian], place, results=results, ledger=ledger)
+                _print(looked_at(*read), plan)
 
 
 def _print(look: "DataLook", plan: "Plan") -> None:

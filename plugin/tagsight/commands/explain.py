@@ -1,7 +1,6 @@
 """`tagsight explain`: what a model says of any moment of the past, or of a period, and why."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -125,13 +124,11 @@ async def _explain(plan: "Plan", data: DataFolder, asked: _Asked) -> None:
     from tagsight.clocks import SystemClock
     from tagsight.errors import NotReady
     from tagsight.extent import extent
-    from tagsight.history_keeping import keep_histories, opened_store
     from tagsight.ledger.ledger import Ledger
+    from tagsight.linking import linked
     from tagsight.looking_back import Looking
-    from tagsight.opening import open_links
     from tagsight.scoring import Scorer
     from tagsight.scoring_task import StorePlace
-    from tagsight.secrets import Secrets
     from tagsight_explain.pictures.canvas import Look
 
     if not data.ledger.exists():
@@ -139,26 +136,21 @@ async def _explain(plan: "Plan", data: DataFolder, asked: _Asked) -> None:
         raise NotReady(msg, "`tagsight train FILE --data DIR` makes it; is DIR the right folder?")
     clock, model = SystemClock(), asked.model
     scorer = Scorer(StorePlace(data.models, data.signing_key), {model.key: asked.version} if asked.version else None)
-    with Ledger.open_reader(data.ledger, clock) as ledger, opened_store(plan, data, click.echo) as store:
-        links = open_links(plan, data, Secrets(data, os.environ), clock, ledger)
-        keep_histories(plan, links, store)
-        link = links[model.historian]
+    with Ledger.open_reader(data.ledger, clock) as ledger:
         bound = next((one.binding for one in ledger.bindings() if one.model == model.key), None)
+        async with linked(plan, data, clock, ledger, tell=click.echo) as links:
+            link = links[model.historian]
 
-        async def read(sources: "Sequence[str]", part: "Span") -> "History":
-            return await link.use_stored(lambda historian: read_sources(sources, part, historian))
+            async def read(sources: "Sequence[str]", part: "Span") -> "History":
+                return await link.use_stored(lambda historian: read_sources(sources, part, historian))
 
-        async def known(addresses: Sequence[str]) -> "Span | None":
-            return await link.use(lambda historian: extent(historian, addresses))
+            async def known(addresses: Sequence[str]) -> "Span | None":
+                return await link.use(lambda historian: extent(historian, addresses))
 
-        looking = Looking(read, scorer, plan.timezone, asked.language, known)
-        try:
+            looking = Looking(read, scorer, plan.timezone, asked.language, known)
             participant = _participant(model, bound, scorer, asked.version)
             look = Look(asked.language, timezone=plan.timezone)
             await (_moment_of if asked.span[0] == asked.span[1] else _period_of)(participant, asked, looking, look)
-        finally:
-            for one in links.values():
-                await one.close()
 
 
 def _participant(model: "ModelPlan", binding: object, scorer: object, version: int | None) -> "Participant":

@@ -1,7 +1,6 @@
 """`tagsight rehearse`: replay history and tell which alarms it would have raised."""
 
 import asyncio
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -96,32 +95,21 @@ async def _rehearse(plan: "Plan", data: DataFolder, models: "list[ModelPlan]", p
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from tagsight.clocks import SystemClock
-    from tagsight.history_keeping import keep_histories, opened_store
     from tagsight.ledger.ledger import Ledger
-    from tagsight.opening import open_links
+    from tagsight.linking import linked
     from tagsight.scoring import Scorer
     from tagsight.scoring_task import StorePlace
-    from tagsight.secrets import Secrets
 
     clock = SystemClock()
     failed = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     scorer = Scorer(StorePlace(data.models, data.signing_key))
-    with (
-        Ledger.open_reader(data.ledger, clock) as ledger,
-        Progress(*columns, console=Console()) as progress,
-        opened_store(plan, data, progress.console.print) as store,
-    ):
-        links = open_links(plan, data, Secrets(data, os.environ), clock, ledger)
-        keep_histories(plan, links, store)
+    with Ledger.open_reader(data.ledger, clock) as ledger, Progress(*columns, console=Console()) as progress:
         replays = _Replays(plan, period, scorer, progress)
         bound = {one.model: one.binding for one in ledger.bindings()}
-        try:
+        async with linked(plan, data, clock, ledger, tell=progress.console.print) as links:
             for model in models:
                 failed += not await replays.rehearse(model, bound.get(model.key), links[model.historian])
-        finally:
-            for link in links.values():
-                await link.close()
     return failed
 
 

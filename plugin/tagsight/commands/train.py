@@ -1,7 +1,6 @@
 """`tagsight train`: read history, train, compare, and store a version of each model."""
 
 import asyncio
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,28 +48,17 @@ async def _train(plan: "Plan", data: DataFolder, models: "list[ModelPlan]") -> i
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from tagsight.clocks import SystemClock
-    from tagsight.history_keeping import keep_histories, opened_store
     from tagsight.ledger.ledger import Ledger
-    from tagsight.opening import open_links
-    from tagsight.secrets import Secrets
+    from tagsight.linking import linked
     from tagsight.training import alike
 
     clock = SystemClock()
     failed = 0
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[what]}"), TimeElapsedColumn())
-    with (
-        Ledger.open(data.ledger, clock) as ledger,
-        Progress(*columns, console=Console()) as progress,
-        opened_store(plan, data, progress.console.print) as store,
-    ):
-        links = open_links(plan, data, Secrets(data, os.environ), clock, ledger)
-        keep_histories(plan, links, store)
-        try:
+    with Ledger.open(data.ledger, clock) as ledger, Progress(*columns, console=Console()) as progress:
+        async with linked(plan, data, clock, ledger, tell=progress.console.print) as links:
             for group in alike(models):
                 failed += await _train_group(plan, data, group, links[group[0].historian], ledger, progress=progress)
-        finally:
-            for link in links.values():
-                await link.close()
     return failed
 
 

@@ -1,18 +1,12 @@
 """Reading histories for a page: a connection for as long as one look takes, through the local history store."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-from tagsight.connections import Link
 from tagsight.data_look import DataLook, looked_at, over, read_data
 from tagsight.errors import NotReady
-from tagsight.history_keeping import keep_histories, opened_store
-from tagsight.opening import open_links
+from tagsight.linking import linked
 from tagsight.plan import ModelPlan, Plan
 from tagsight.scoring_task import StorePlace
-from tagsight.secrets import Secrets
 from tagsight.web.site import Site
 
 
@@ -28,23 +22,6 @@ def plan_of(site: Site) -> Plan:
     return checked.plan
 
 
-@asynccontextmanager
-async def linked(site: Site, plan: Plan, historian: str) -> AsyncIterator[Link]:
-    """The historian, behind the local store where there is one.
-
-    Raises:
-        NotReady: TagSight has not run yet, or a password is missing.
-    """
-    with opened_store(plan, site.data, lambda _why: None) as store:
-        links = open_links(plan, site.data, Secrets(site.data, os.environ), site.clock, site.ledger())
-        keep_histories(plan, links, store)
-        try:
-            yield links[historian]
-        finally:
-            for link in links.values():
-                await link.close()
-
-
 async def look_at_data(site: Site, plan: Plan, model: ModelPlan, span: tuple[int, int] | None = None) -> DataLook:
     """What a training of the model would see, over its own period or another one.
 
@@ -52,7 +29,8 @@ async def look_at_data(site: Site, plan: Plan, model: ModelPlan, span: tuple[int
         HistorianError, BindingError, ModelError: what went wrong, with its mend.
     """
     place = StorePlace(site.data.models, site.data.signing_key)
-    async with linked(site, plan, model.historian) as link:
-        results = plan.results.get(model.historian)
-        binding, task = await read_data(over(model, span), link, place, results=results, ledger=site.ledger())
+    ledger, results = site.ledger(), plan.results.get(model.historian)
+    async with linked(plan, site.data, site.clock, ledger) as links:
+        link = links[model.historian]
+        binding, task = await read_data(over(model, span), link, place, results=results, ledger=ledger)
     return await asyncio.to_thread(looked_at, binding, task)
