@@ -68,7 +68,7 @@ def _save(text: str, based_on: str, file: Path) -> None:
             raise EditedMeanwhile(
                 what=f"{file.name} was changed by somebody else since you opened it",
                 mend="Compare, load it anew, and make your change again; yours was not saved.",
-                difference=_difference(based_on, now),
+                difference=difference(based_on, now),
             )
         temporary.write_text(text, encoding="utf-8")
         temporary.chmod(file.stat().st_mode & 0o777)
@@ -80,7 +80,8 @@ def _save(text: str, based_on: str, file: Path) -> None:
         ) from error
 
 
-def _difference(before: str, after: str) -> str:
+def difference(before: str, after: str) -> str:
+    """Of two texts, line by line, shortened for people."""
     lines = difflib.unified_diff(
         before.splitlines(), after.splitlines(), "as you opened it", "as it is now", lineterm=""
     )

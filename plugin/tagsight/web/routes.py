@@ -68,8 +68,10 @@ PAGES: Final = (
     Page("/connect", ENGINEER, "Connect", "connect", "cable"),
     Page("/pick", ENGINEER, "Pick", "pick", "checklist"),
     Page("/data", ENGINEER, "Data", "data", "stacked_line_chart"),
+    Page("/configure", ENGINEER, "Configure", "configure", "tune"),
     Page("/models", ENGINEER, "Models", "models", "model_training"),
     Page("/rehearse", ENGINEER, "Rehearse", "rehearse", "replay"),
+    Page("/report", ENGINEER, "Report", "report", "summarize"),
     Page("/users", ADMIN, "Users", "users", "group"),
     Page("/audit", ENGINEER, "Audit", "audit", "history_edu"),
 )
