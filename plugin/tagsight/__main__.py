@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, Listed]] = {
     "status": Listed("status", "Show what the service is doing."),
     "report": Listed("report", "Write the shift report of a period: alarms, figures, availability, drift."),
     "tags": Listed("tags", "List the output tags, for import into a historian or HMI."),
+    "hmi": Listed("hmi", "Write displays and tag lists for HMIs: FUXA, Ignition, CSV."),
     "writes": Listed("writes", "Show and accept the tags that TagSight may write to."),
     "trust": Listed("trust", "Show, add and remove trusted certificates."),
     "model": Listed("model", "List, show, approve and roll back trained models."),
