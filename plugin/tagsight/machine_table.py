@@ -11,6 +11,7 @@ from tagsight.specification import MODELS_LIMIT
 
 MOST_COLUMNS: Final = 100
 _SEPARATORS: Final = "\t;,"
+_FOREIGN: Final = frozenset('\t;,"\n')
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class MachineTable:
     def csv(self) -> str:
         """As `machines` reads it."""
         out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
+        alone = len(self.columns) == 1  # no separator in the first line says which one it is
+        writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL if alone else csv.QUOTE_MINIMAL)
         writer.writerow(self.columns)
         writer.writerows(self.rows)
         return out.getvalue()
@@ -61,6 +63,8 @@ def _check(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         raise NotAllowed(what=what, mend="Use several tables, or a second server.")
     if "" in columns or len(set(columns)) < len(columns):
         raise NotAllowed(what="a column name is empty or twice", mend="The first line names every column once.")
+    if any(_FOREIGN & set(name) for name in columns):
+        raise NotAllowed(what="a column name holds a separator or a quote", mend="Name columns like settings.")
     for number, row in enumerate(rows, 2):
         if len(row) > len(columns):
             what = f"line {number} has {len(row)} cells, but there are {len(columns)} columns"

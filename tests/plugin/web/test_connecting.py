@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tagsight.applied import AppliedFolder
-from tagsight.clocks import SECOND
+from tagsight.clocks import SECOND, SystemClock
 from tagsight.configuration import load
 from tagsight.errors import ConfigurationError, NotReady
 from tagsight.probing import Weight
@@ -15,6 +15,7 @@ from tagsight.web.site import Site
 from tagsight_connectors.errors import CertificateNotTrusted
 from tagsight_connectors.opcua.certificates import ensure_certificate, thumbprint_of
 from tagsight_connectors.opcua.trust import TrustList
+from tests.connectors.opcua.plant_server import free_port, plant_server
 from tests.plugin.web.edited_site import noted, site_with, written
 
 FILE = """\
@@ -103,3 +104,23 @@ def test_an_address_that_is_none_is_refused_and_nothing_is_written(site: Site) -
     with pytest.raises(ConfigurationError):
         connecting.change_connection(site, planned, {**connecting.shown_settings(planned), "url": "scada02"}, "emil")
     assert written(site) == FILE
+
+
+async def test_a_server_is_refused_until_its_certificate_is_trusted_by_a_click(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    site = site_with(tmp_path, FILE.replace("4999", str(port)))
+    site.clock = SystemClock()
+    plan = load(site.file or Path())
+    monkeypatch.setenv("TAGSIGHT_PASSWORD_SCADA", "secret")
+    async with plant_server(port, tmp_path, values=10):
+        first = await connecting.attempt(site, plan, "scada")
+        assert (first.connected, first.certificate is not None and first.certificate.place) == (False, "rejected")
+        assert "tagsight trust add" in first.findings[0].mend
+        assert first.certificate is not None
+        connecting.trust(site, first.certificate.thumbprint, "emil")
+        second = await connecting.attempt(site, plan, "scada")
+        assert second.connected
+        assert second.certificate is not None
+        assert second.certificate.place == "trusted"
