@@ -53,7 +53,7 @@ def command(
     report = gathered(plan, data, clock, _span(last, start, end, plan.timezone, clock.now_ns()))
     wording = wording_of(plan, code or "")
     write_report(out, shift_page(report, wording))
-    click.echo(f"{period_line(report, wording)}: {report.kpis.announced} alarms announced")
+    click.echo(f"{period_line(report, wording)}: alarms announced: {report.kpis.announced}")
     click.echo(f"wrote {out}")
 
 

@@ -91,7 +91,8 @@ class Wording:
         seconds = length_ns / SECOND
         for unit, size in _UNITS:
             if seconds >= size:
-                return self.said[unit].format(number=self.number(seconds / size, 1))
+                number = f"{seconds / size:.1f}".removesuffix(".0")
+                return self.said[unit].format(number=self.language.number(number))
         return self.said["seconds"].format(number=self.number(seconds, 0))
 
 

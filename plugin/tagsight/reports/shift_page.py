@@ -8,6 +8,9 @@ from tagsight import __version__
 from tagsight.reports.gathering import ShiftReport
 from tagsight.reports.sections import Line, Section, Wording, period_line, sections
 
+SHORT: Final = 19
+"""Characters of a date with its time."""
+
 _STYLE: Final = """
 body { background: #fff; color: #222; font: 14px/1.45 "Segoe UI", "DejaVu Sans", "Microsoft YaHei", sans-serif;
   max-width: 90rem; margin: 2rem auto; padding: 0 1rem; }
@@ -16,7 +19,8 @@ p.small { color: #555; font-size: 0.9rem; max-width: 60rem; }
 table { border-collapse: collapse; }
 th, td { padding: 0.25rem 0.6rem; border-bottom: 1px solid #ccc; text-align: right; vertical-align: top; }
 th { color: #555; font-weight: 600; }
-th.words, td.words { text-align: left; overflow-wrap: anywhere; }
+th.words, td.words { text-align: left; overflow-wrap: break-word; }
+td.short { white-space: nowrap; }
 tr.abnormal td { font-weight: bold; } tr.abnormal td:first-child { border-left: 0.35rem solid #b3400f; }
 @media print { body { margin: 0; max-width: none; font-size: 10px; } tr { break-inside: avoid; }
   thead { display: table-header-group; } @page { size: A4 landscape; margin: 12mm; } }
@@ -63,6 +67,11 @@ def _row(line: Line, words: int) -> str:
 
 def _cells(kind: str, cells: Sequence[str], words: int) -> str:
     return "".join(
-        f'<{kind} class="words">{escape(cell)}</{kind}>' if number < words else f"<{kind}>{escape(cell)}</{kind}>"
+        f'<{kind} class="{_classes(cell, of_words=number < words)}">{escape(cell)}</{kind}>'
         for number, cell in enumerate(cells)
     )
+
+
+def _classes(cell: str, *, of_words: bool) -> str:
+    """A date or a short name stays on one line."""
+    return " ".join(name for name, so in (("words", of_words), ("short", len(cell) <= SHORT)) if so)

@@ -20,7 +20,7 @@ def test_a_report_is_made_and_saved_without_a_complaint(browser: Browser, served
     browser.run(BUTTON.format(text="Make report") + ".click()")
     browser.wait("document.querySelectorAll('.q-table').length >= 4")
     text = browser.text(".nicegui-content")
-    assert "2 alarms announced, 2 active at the end" in text  # P101, and the one with the odd tags
+    assert "Alarms: 2 announced, 2 active at the end" in text  # P101, and the one with the odd tags
     assert "Share of the time in flood" in text
     browser.run(BUTTON.format(text="Save as a file") + ".click()")
     browser.wait("window.saved.length === 1 && window.saved[0].size > 2000")
