@@ -207,6 +207,11 @@ class Ledger:
         with self._database.read() as connection:
             return rows.newest_of(connection, model, part)
 
+    def rows_of_part(self, part: str, start_ns: int, end_ns: int) -> tuple[OutputRow, ...]:
+        """Rows of one part with `start_ns <= due < end_ns`, of all models, ascending by due time."""
+        with self._database.read() as connection:
+            return rows.rows_of_part(connection, part, start_ns, end_ns)
+
     def output_history(
         self, model: str, output: str, start_ns: int, end_ns: int, *, limit: int, offset: int = 0
     ) -> Sequence[tuple[int, OutputValue]]:

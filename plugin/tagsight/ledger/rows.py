@@ -75,6 +75,17 @@ def newest_of(connection: Connection, model: str, part: str) -> StoredRow | None
     return None if found is None else _stored(found)
 
 
+def rows_of_part(connection: Connection, part: str, start_ns: int, end_ns: int) -> tuple[OutputRow, ...]:
+    """Of all models, `start_ns <= due < end_ns`, ascending by due time."""
+    rows = output_rows.c
+    query = (
+        select(output_rows)
+        .where(rows.part == part, rows.due_ns >= start_ns, rows.due_ns < end_ns)
+        .order_by(rows.due_ns, rows.sequence)
+    )
+    return tuple(_stored(found).row for found in connection.execute(query))
+
+
 def history_of(
     connection: Connection, model: str, output: str, start_ns: int, end_ns: int, *, limit: int, offset: int
 ) -> list[tuple[int, OutputValue]]:

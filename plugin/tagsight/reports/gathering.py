@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from tagsight.drift_outputs import DRIFT, DRIFT_REASON, DRIFT_RELATIONS
+from tagsight.drift_outputs import DRIFT, DRIFT_PART, DRIFT_REASON, DRIFT_RELATIONS
 from tagsight.heartbeat import PluginStatus, is_stale
 from tagsight.judged_alarms import Verdict
 from tagsight.ledger.ledger import Ledger
@@ -16,9 +16,6 @@ from tagsight.plan import ModelPlan
 from tagsight.reports.alarm_kpis import AlarmKpis, active_in, alarm_kpis
 from tagsight.reports.availability import Availability, Tally, availability, due_times
 from tagsight_connectors.history import Span
-
-MOST_VALUES: Final = 10_000
-"""Of one output in the period that are looked through."""
 
 MOST_MESSAGES: Final = 50
 """Runs of an alarm that are looked through for its first sentence."""
@@ -29,6 +26,9 @@ MOST_AUDIT: Final = 20_000
 
 OF_MODELS: Final = frozenset({"trained", "promoted", "model refused", "configuration applied", "configuration refused"})
 OF_PLUGIN: Final = frozenset({"not recovered", "history not recovered", "retracted", "resend", "writes accepted"})
+
+Look = Mapping[str, float | str | None]
+"""Output -> value of one look for drift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +107,15 @@ def gather(
         StorageError: the ledger cannot be read.
     """
     alarms = [one for one in ledger.activations(0, span.end_ns) if active_in(one, span)]
-    tallies: Mapping[str, list[Tally]] = _tallies(ledger, span)
+    tallies, looks = _tallies(ledger, span), _looks(ledger, span)
     return ShiftReport(
         span=span,
         made_ns=made_ns,
         kpis=alarm_kpis(alarms, span),
         alarms=tuple(_alarms(ledger, alarms, span)),
-        models=tuple(_model(ledger, model, tallies[model.key], span, made_ns) for model in models),
+        models=tuple(
+            _model(one.key, tallies[one.key], looks[one.key], _due(ledger, one, span, made_ns)) for one in models
+        ),
         audit=_audit(ledger, span),
         status=status,
         alive=status is not None and not is_stale(status, made_ns),
@@ -143,22 +145,34 @@ def _message(ledger: Ledger, alarm: Activation, span: Span) -> str:
     return next((str(one.value) for _, one in found if one.value), "")
 
 
-def _model(ledger: Ledger, model: ModelPlan, tallies: Sequence[Tally], span: Span, made_ns: int) -> ReportedModel:
+def _due(ledger: Ledger, model: ModelPlan, span: Span, made_ns: int) -> int:
+    """Due times of the period; what is due just now may not be scored yet, and does not count."""
     every_ns = _interval(ledger, model, span)
-    done_ns = max(span.start_ns, min(span.end_ns, made_ns - 2 * every_ns))  # what is due just now may not be scored yet
+    done_ns = max(span.start_ns, min(span.end_ns, made_ns - 2 * every_ns))
+    return due_times(Span(span.start_ns, done_ns), every_ns)
+
+
+def _model(model: str, tallies: Sequence[Tally], looks: Sequence[Look], due: int) -> ReportedModel:
     first: dict[int, int] = {}
     for one in tallies:
         if one.scored:
             first[one.version] = min(one.first_ns, first.get(one.version, one.first_ns))
-    looks = ledger.output_history(model.key, DRIFT_REASON, span.start_ns, span.end_ns, limit=MOST_VALUES)
     return ReportedModel(
-        model.key,
-        availability(tallies, due_times(Span(span.start_ns, done_ns), every_ns)),
+        model,
+        availability(tallies, due),
         tuple(sorted(first.items(), key=lambda pair: pair[1])),
-        _newest_and_highest(ledger, model.key, DRIFT, span),
-        _newest_and_highest(ledger, model.key, DRIFT_RELATIONS, span),
-        str(looks[-1][1].value or "") if looks else "",
+        _newest_and_highest(looks, DRIFT),
+        _newest_and_highest(looks, DRIFT_RELATIONS),
+        str(looks[-1].get(DRIFT_REASON) or "") if looks else "",
     )
+
+
+def _looks(ledger: Ledger, span: Span) -> Mapping[str, list[Look]]:
+    """Model -> what each look for drift found, ascending."""
+    found: dict[str, list[Look]] = defaultdict(list)
+    for row in ledger.rows_of_part(DRIFT_PART, span.start_ns, span.end_ns):
+        found[row.model].append({one.output: one.value for one in row.values})
+    return found
 
 
 def _interval(ledger: Ledger, model: ModelPlan, span: Span) -> int:
@@ -168,9 +182,8 @@ def _interval(ledger: Ledger, model: ModelPlan, span: Span) -> int:
     return max(every_ns, int(np.diff(times).min())) if times.size > 1 else every_ns
 
 
-def _newest_and_highest(ledger: Ledger, model: str, output: str, span: Span) -> tuple[float, float] | None:
-    found = ledger.output_history(model, output, span.start_ns, span.end_ns, limit=MOST_VALUES)
-    values = [float(one.value) for _, one in found if isinstance(one.value, int | float)]
+def _newest_and_highest(looks: Sequence[Look], output: str) -> tuple[float, float] | None:
+    values = [float(value) for look in looks if isinstance(value := look.get(output), int | float)]
     return (values[-1], max(values)) if values else None
 
 
