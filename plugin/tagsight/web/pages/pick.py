@@ -142,9 +142,12 @@ class _Page:
     def _draw_level(self, place: Any) -> None:
         assert self.browsed is not None
         tree = self.browsed.tree
-        ask = (lambda: tree.search(self.wanted, self.first, PAGE)) if self.wanted else (
-            lambda: tree.folder(self.folder, self.first, PAGE)
-        )  # fmt: skip
+
+        def ask() -> Shown:
+            if self.wanted:
+                return tree.search(self.wanted, self.first, PAGE)
+            return tree.folder(self.folder, self.first, PAGE)
+
         found = ask()
         place.clear()
         with place:
