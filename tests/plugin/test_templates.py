@@ -86,5 +86,5 @@ def test_a_fault_of_the_template_is_reported_once(tmp_path: Path) -> None:
 
 def test_cells_of_numbers_and_flags_are_read_as_such() -> None:
     of_every_job = {"window", "seed", "severity", "latch", "smallest_deviation", "seconds", "substitute"}
-    of_some = {"feedback", "coverage", "sure_from", "above", "below", "low", "high"}
+    of_some = {"feedback", "coverage", "sure_from", "above", "below", "low", "high", "false", "missed"}
     assert of_every_job | of_some == _NOT_TEXT
