@@ -22,7 +22,7 @@ START = 1_760_000_000_000_000_000
 SHIFT = Span(START, START + 480 * MINUTE)
 
 MINUTES = st.lists(st.integers(0, 479), max_size=80)
-CROWDED = st.lists(st.integers(0, 60), max_size=80)
+CROWDED = st.lists(st.integers(0, 40), min_size=15, max_size=80)
 
 
 def alarm(minute: int, model: str = "P101/Health", cleared: int | None = None, acked: int | None = None) -> Activation:
