@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH_INDEX ?=
 TORCH := torch==2.13.0 $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 
-.PHONY: demo test lint load bench accuracy explain-bench interop web-test bundle bundle-test clean
+.PHONY: demo test lint load bench accuracy explain-bench interop web-test hmi bundle bundle-test clean
 demo: $(VENV)/demo.done
 	$(BIN)/tagsight demo
 
@@ -56,6 +56,11 @@ interop: $(VENV)/test.done
 # The pages in a real browser (Debian: `apt-get install chromium`); skipped with a reason where there is none.
 web-test: $(VENV)/test.done
 	$(BIN)/python -m pytest -m "browser or not browser" tests/plugin/web
+
+# The generated project in FUXA, an HMI that others make, looked at in chromium; FUXA is installed once by npm into a cache
+# (some 20 minutes), skipped with a reason where that is not possible. TAGSIGHT_PICTURES names a folder for the screenshots.
+hmi: $(VENV)/test.done
+	$(BIN)/python -m pytest -m hmi tests/hmi
 
 # Everything for a machine without internet, in dist/bundle: some hundred megabytes.
 bundle: $(VENV)/test.done

@@ -98,7 +98,7 @@ class Drawing:
         self._live("VAL", "svg-ext-value", inner, {"variableId": tag, "ranges": [], "actions": [], "events": []})
 
     def bar(self, x: float, y: float, length: float, thickness: float, tag: str, high: float, limit: float) -> None:
-        """A tag from 0 to `high`, from left to right; blue above `limit`, which has a mark."""
+        """A tag from 0 to `high`, from left to right; blue above `limit`, which has a mark below `high`."""
         key = self._next("GXP")
         turned = f'<g transform="translate({x + length:g} {y:g}) rotate(90)">'  # FUXA's own bars stand upright
         hidden = [False, False]
@@ -111,8 +111,9 @@ class Drawing:
         empty = f'<foreignObject id="H-{key}" x="0" y="0" width="1" height="1"></foreignObject>'
         self._parts.append(f'{turned}<g id="{key}" type="svg-ext-gauge_progress">{track}{filled}{empty}</g></g>')
         self._add(key, "svg-ext-gauge_progress", {"variableId": tag, "ranges": ranges, "events": []})
-        at = x + length * limit / high
-        self._parts.append(_rect(at - 1, y - 4, 2, thickness + 8, INK, "none"))
+        if limit < high:
+            at = x + length * limit / high
+            self._parts.append(_rect(at - 1, y - 4, 2, thickness + 8, INK, "none"))
 
     def shown_at(self, tag: str, value: int, inner: str, most: int) -> None:
         """Shapes that are seen while a tag of 0 to `most` has one value; as it was, while the tag says nothing."""
@@ -140,7 +141,7 @@ class Drawing:
         key = self._next("HXB")
         place = f'x="{x:g}" y="{y:g}" width="{width:g}" height="34"'
         style = (
-            f"width:100%;height:100%;background-color:#ececec;color:{INK};border:1px solid #6b7178;"
+            f"box-sizing:border-box;width:100%;height:100%;background-color:#ececec;color:{INK};border:1px solid #6b7178;"
             f"border-radius:2px;font:14px {FONT};cursor:pointer"
         )
         inner = (

@@ -56,7 +56,7 @@ def _leading(drawing: Drawing, model: str, tags: Linked) -> None:
     for rank in range(1, TOP_RANKS + 1):
         y = _TABLE + _LINE * (rank - 1)
         share = tags.of(model, f"Top{rank}_Share")
-        drawing.paragraph(36, y + 4, 304, _LINE - 6, tags.of(model, f"Top{rank}_Tag"), 14)
+        drawing.paragraph(36, y + 7, 304, _LINE - 8, tags.of(model, f"Top{rank}_Tag"), 14)
         drawing.value(440, y + 21, tags.of(model, f"Top{rank}_Actual"), 2, at="end")
         drawing.value(560, y + 21, tags.of(model, f"Top{rank}_Expected"), 2, at="end")
         drawing.bar(610, y + 8, 180, 16, share, 100.0, 100.0)

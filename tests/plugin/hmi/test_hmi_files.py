@@ -164,7 +164,7 @@ def test_ignition_gets_every_tag_once_with_unit_range_and_what_it_means() -> Non
 
 
 def _leaves(folder: dict[str, Any]) -> list[dict[str, Any]]:
-    found = []
+    found: list[dict[str, Any]] = []
     for one in folder["tags"]:
         found += _leaves(one) if one["tagType"] == "Folder" else [one]
     return found
