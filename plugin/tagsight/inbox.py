@@ -1,6 +1,6 @@
 """The inbox: what operators wrote, on the disk before they are told so. A second database, beside the ledger.
 
-The tag server and the pages append; the service alone acts on it (`Ledger.act`, exactly once by id) and then removes it.
+Tag server and pages append; the service alone acts on it (`Ledger.act`, exactly once by id) and then removes it.
 """
 
 import json

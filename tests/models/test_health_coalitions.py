@@ -25,15 +25,18 @@ def masked(model: HealthModel, window: Floats, present: Flags, *, conditional: b
 
 @settings(max_examples=15, deadline=None)
 @given(
-    st.sampled_from(["linear", "nonlinear"]),
-    st.booleans(),
-    st.integers(0, 60),
-    st.sampled_from([0.0, 1.0, 8.0, 300.0, 2e5, -1e9]),
-    st.integers(0, 2**32),
+    st.tuples(
+        st.sampled_from(["linear", "nonlinear"]),
+        st.booleans(),
+        st.integers(0, 60),
+        st.sampled_from([0.0, 1.0, 8.0, 300.0, 2e5, -1e9]),
+        st.integers(0, 2**32),
+    )
 )
 def test_they_are_the_scores_of_the_masked_windows(
-    linear: Trained, nonlinear: Trained, which: str, conditional: bool, number: int, shift: float, seed: int
+    linear: Trained, nonlinear: Trained, drawn: tuple[str, bool, int, float, int]
 ) -> None:
+    which, conditional, number, shift, seed = drawn
     model = (linear if which == "linear" else nonlinear).model
     assert isinstance(model, HealthModel)
     assert isinstance(model, CoalitionModel)
