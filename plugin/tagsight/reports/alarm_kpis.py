@@ -136,10 +136,11 @@ def floods(times: Sequence[int], span: Span) -> tuple[Span, ...]:
 
     ISA-18.2 and IEC 62682. Alarms from before the period do not count; a flood that lasts on ends with the period.
     """
-    events = sorted([(time, 1) for time in times] + [(time + WINDOW_NS, -1) for time in times])
+    changes = Counter(times)
+    changes.subtract(time + WINDOW_NS for time in times)
     found: list[Span] = []
     count, since = 0, None
-    for time, change in events:
+    for time, change in sorted(changes.items()):  # what comes and goes at the same time is one change
         count += change
         if since is None and count > FLOOD_ABOVE:
             since = time
