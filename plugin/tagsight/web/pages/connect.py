@@ -207,17 +207,16 @@ class _Historian:
 
     async def _decide(self, entry: TrustEntry, *, trusts: bool) -> None:
         decide = connecting.trust if trusts else connecting.distrust
-        try:
-            await asyncio.to_thread(decide, self.site, entry.thumbprint, self.visitor.user)
-        except EXPECTED as error:
-            ui.notify(str(error), type="warning")
-            return
+        with self._findings:  # the button goes with the certificate that it stands in
+            try:
+                await asyncio.to_thread(decide, self.site, entry.thumbprint, self.visitor.user)
+            except EXPECTED as error:
+                ui.notify(str(error), type="warning")
+                return
+            ui.notify("Trusted. Connecting again." if trusts else "This server is refused from the next connection on.")
         self._certificate.clear()
         if trusts:
-            ui.notify("Trusted. Connecting again.")
             await self._test()
-        else:
-            ui.notify("Forgotten: this server is refused from the next connection on.")
 
     async def _probe(self) -> None:
         self._certificate.clear()
