@@ -27,7 +27,7 @@ from tagsight.users import Users
 from tagsight_connectors.opcua.server import TagServer
 from tagsight_connectors.opcua.server_settings import ServerSettings
 from tagsight_connectors.opcua.trust import TrustList
-from tagsight_connectors.quality import GOOD
+from tagsight_connectors.quality import BAD, GOOD
 from tagsight_connectors.serving import UserRole
 from tests.plugin.small_site import MINUTE, plan_of
 
@@ -86,6 +86,14 @@ class Site:
             contributions = {one.role: score * share for one, share in zip(NORMAL, SHARES, strict=True)}
             told = replace(standing[0], roles=NORMAL, explanation=ExplanationResult(0.0, contributions, {}))
             self.ledger.record(TickRecord(rows=[explanation_row(told, standing[1])]))
+
+    def stand_still(self, asset: str) -> None:
+        """A minute in which there is nothing to score."""
+        plan = plan_for(asset)
+        minute = self.minutes[asset] = self.minutes.get(asset, -1) + 1
+        run = Run(plan.key, self.start_ns + minute * MINUTE, 1, None, BAD, "not running", stopped=True)
+        made = self.recorder.record(plan, MINUTE, [ScoredRun(run)])
+        self.ledger.record(TickRecord(runs=made.runs, rows=made.rows, activations=made.activations))
 
     async def work(self) -> None:
         """What the service does all the time."""

@@ -31,11 +31,11 @@ async def test_operators_see_an_alarm_come_and_go_in_fuxa_and_answer_it(
             site.score(asset, score, score, score)
         await _open_project(fuxa, site, tmp_path)
         await asyncio.to_thread(browser.open, f"{fuxa.url}/home")
-        await _sees(browser, "NO CONNECTION TO TAGSIGHT: what is shown below is old.", 1)
+        await _sees(browser, "NO CONNECTION TO TAGSIGHT: nothing is known at present.", 1)
         await _let_in(site)
         await _sees(browser, "Normal", 3)
         await _sees(browser, "0.34", 1)
-        await _sees(browser, "NO CONNECTION TO TAGSIGHT: what is shown below is old.", 0)
+        await _sees(browser, "NO CONNECTION TO TAGSIGHT: nothing is known at present.", 0)
         await _picture(browser, pictures / "fuxa-normal.png")
 
         site.score("P102", 1.2, 1.46, 1.62)
@@ -60,7 +60,11 @@ async def test_operators_see_an_alarm_come_and_go_in_fuxa_and_answer_it(
         await _sees(browser, "Normal", 1)
         await _press(browser, "Overview")
         await _sees(browser, "Normal", 3)
-    await _sees(browser, "NO CONNECTION TO TAGSIGHT: what is shown below is old.", 1)
+        site.stand_still("P103")
+        await _sees(browser, "\N{EN DASH}", 1)
+        await _sees(browser, "Function check", 1)
+        await _picture(browser, pictures / "fuxa-still.png")
+    await _sees(browser, "NO CONNECTION TO TAGSIGHT: nothing is known at present.", 1)
     await _picture(browser, pictures / "fuxa-cut-off.png")
 
 

@@ -24,6 +24,7 @@ YELLOW: Final = "#ffe14d"
 BLUE: Final = "#2f6fd0"
 
 FONT: Final = "Roboto, 'Segoe UI', sans-serif"
+NO_VALUE: Final = "\N{EN DASH}"
 GREATEST: Final = 1e15
 _HIDDEN: Final = ' style="display:none"'
 
@@ -141,8 +142,8 @@ class Drawing:
         key = self._next("HXB")
         place = f'x="{x:g}" y="{y:g}" width="{width:g}" height="34"'
         style = (
-            f"box-sizing:border-box;width:100%;height:100%;background-color:#ececec;color:{INK};border:1px solid #6b7178;"
-            f"border-radius:2px;font:14px {FONT};cursor:pointer"
+            f"box-sizing:border-box;margin:0;width:100%;height:100%;background-color:#ececec;color:{INK};"
+            f"border:1px solid #6b7178;border-radius:2px;font:14px {FONT};cursor:pointer"
         )
         inner = (
             f'<rect {place} fill="#ececec" stroke="none" id="svg_{key}"/><foreignObject {place} id="H-{key}">'

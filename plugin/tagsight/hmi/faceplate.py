@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from tagsight.hmi.drawing import DIM, ORANGE, PANEL, YELLOW, Drawing, cover, opens, opens_page, writes
+from tagsight.hmi.drawing import DIM, NO_VALUE, ORANGE, PANEL, YELLOW, Drawing, cover, opens, opens_page, writes
 from tagsight.hmi.overview import OVERVIEW, Linked, state
 from tagsight.output_tags import FEEDBACK, OFF, TOP_RANKS
 
@@ -39,6 +39,7 @@ def _head(drawing: Drawing, model: str, tags: Linked, page: str) -> None:
     drawing.rect(12, 78, WIDTH - 24, 148)
     state(drawing, 42, 108, tags.of(model, "State"))
     drawing.value(280, 116, tags.of(model, "Score"), 2, 30, bold=True, at="end")
+    drawing.covered_at_nothing(tags.of(model, "Score"), cover(196, 86, 90, 40, (NO_VALUE,)))
     drawing.bar(310, 98, 360, 22, tags.of(model, "Score"), 2.0, 1.0)
     drawing.text(490, 92, "limit 1.0", 11, at="middle", ink=DIM)
     drawing.text(700, 104, "last run, UTC", 11, ink=DIM)

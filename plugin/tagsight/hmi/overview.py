@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tagsight.hmi.drawing import BLUE, DIM, ORANGE, RED, YELLOW, Drawing, cover, opens, symbol
+from tagsight.hmi.drawing import BLUE, DIM, NO_VALUE, ORANGE, RED, YELLOW, Drawing, cover, opens, symbol
 from tagsight.output_tags import PLUGIN, identifier_of
 
 OVERVIEW: Final = "v_tagsight-overview"
@@ -61,7 +61,7 @@ def _plugin(drawing: Drawing, tags: Linked) -> None:
                              (900, "not delivered", "Buffered"), (1070, "heartbeat", "Heartbeat")):  # fmt: skip
         drawing.text(x, 30, words, 12, ink=DIM)
         drawing.value(x, 50, tags.of(PLUGIN, output), size=15)
-    words = cover(550, 12, 606, 46, ("NO CONNECTION TO TAGSIGHT: what is shown below is old.",), YELLOW)
+    words = cover(550, 16, 606, 34, ("NO CONNECTION TO TAGSIGHT: nothing is known at present.",), YELLOW)
     drawing.covered_at_nothing(tags.heartbeat, words)
 
 
@@ -73,6 +73,7 @@ def _row(drawing: Drawing, y: float, model: str, tags: Linked, faceplate: str) -
     drawing.text(24, middle + 17, _short(name, 28), 12, ink=DIM)
     state(drawing, 246, middle, tags.of(model, "State"))
     drawing.value(440, middle + 6, tags.of(model, "Score"), 2, 18, bold=True, at="end")
+    drawing.covered_at_nothing(tags.of(model, "Score"), cover(386, middle - 14, 58, 30, (NO_VALUE,)))
     drawing.bar(452, middle - 8, 164, 16, tags.of(model, "Score"), 2.0, 1.0)
     drawing.paragraph(640, y + 5, 356, ROW - 14, tags.of(model, "Message"), 13)
     drawing.paragraph(1010, y + 5, 148, ROW - 14, tags.of(model, "Reason"), 12)
