@@ -61,7 +61,12 @@ def install(cache: Path) -> str:
         ["rebuild", *NATIVE, "--foreground-scripts"],
     ]
     for step in steps:
-        done = subprocess.run([npm, *step], cwd=cache, capture_output=True, text=True, timeout=INSTALL_S, check=False)
+        try:
+            done = subprocess.run(
+                [npm, *step], cwd=cache, capture_output=True, text=True, timeout=INSTALL_S, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return f"npm {step[0]} took longer than {INSTALL_S:g} s"
         if done.returncode and step[0] != "install-scripts":
             return f"npm could not install FUXA (no registry?): {done.stderr.strip()[-200:]}"
     try:

@@ -16,7 +16,7 @@ from tests.hmi.fuxa import Fuxa
 from tests.hmi.site import PASSWORD, USER, Site, pumps
 from tests.plugin.web.chromium import Browser
 
-pytestmark = [pytest.mark.hmi, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.hmi, pytest.mark.timeout(3_600)]  # of which npm may need half, once
 PATIENCE_S = 90.0
 SEEN = "(() => {{ const all = [...document.querySelectorAll('svg text')].filter("
 SEEN += "t => t.getBoundingClientRect().width > 0); "
