@@ -448,7 +448,9 @@ class Service:
                     return
 
     async def _look_for_drift(self) -> None:
-        await self._drift.step(self.participants)
+        with self._short_work.begun() as may:
+            if may:
+                await self._drift.step(self.participants)
 
     async def _beat(self) -> None:
         self.state.beat()
