@@ -16,7 +16,7 @@ from tagsight.secrets import Secrets, variable_of
 
 
 class MemoryKeyStore(KeyringBackend):
-    priority = 1.0  # type: ignore[assignment]
+    priority = -1.0  # type: ignore[assignment]  # never chosen by itself, in whichever test keyring begins
 
     def __init__(self) -> None:
         super().__init__()
