@@ -61,6 +61,7 @@ def apply_text(text: str, based_on: str, file: Path, folder: AppliedFolder, *, w
 
 
 def _save(text: str, based_on: str, file: Path) -> None:
+    file = file.resolve()  # a link stays a link
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         now = file.read_text(encoding="utf-8-sig")

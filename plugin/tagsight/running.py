@@ -94,16 +94,19 @@ class Running:
         self.plan = plan
         request = self._folder.request()
         self._looked_at = request.name if request is not None else ""
-        links = self._opened(plan)
+        links: dict[str, Link] | None = self._opened(plan)
         try:
-            while not stop.is_set():
+            while links is not None:
                 links = await self._one(links, stop)
         finally:
             await self._serve(())
             await self._show(None)
 
-    async def _one(self, links: dict[str, Link], stop: asyncio.Event) -> dict[str, Link]:
-        """Run the service of one plan to its end; the links of the next one."""
+    async def _one(self, links: dict[str, Link], stop: asyncio.Event) -> dict[str, Link] | None:
+        """Run the service of one plan to its end; the links of the next one, None after an orderly end.
+
+        A service that handed over has said no farewell: its successor is started even if it is to stop at once.
+        """
         service = Service(
             plan=self.plan,
             data=self.data,
@@ -120,13 +123,13 @@ class Running:
         successor = asyncio.Event()
         looking = asyncio.create_task(self._look_for_a_request(successor))
         try:
-            await service.run(stop, successor)
+            handed_over = await service.run(stop, successor)
         finally:
             looking.cancel()
             with suppress(asyncio.CancelledError):
                 await looking
-        if self._next is None or stop.is_set():
-            return links
+        if not handed_over or self._next is None:
+            return None
         return await self._taken_over(self._next, links)
 
     async def _look_for_a_request(self, successor: asyncio.Event) -> None:

@@ -147,11 +147,11 @@ class Service:
         self._drift = DriftWatch(explaining, self.ledger, path, destinations, self._tell, language)
         self._cut_off = {name: CutOff(ticker, self._explainer) for name, ticker in self._tickers.items()}
 
-    async def run(self, stop: asyncio.Event, successor: asyncio.Event | None = None) -> None:
+    async def run(self, stop: asyncio.Event, successor: asyncio.Event | None = None) -> bool:
         """Work until `stop`, then end in an orderly way: heartbeat 0, outputs Bad.
 
         Where `successor` is set instead, a service of another plan follows on the same data folder at once: this one
-        ends between two ticks, when no training runs, and leaves workers, links and outputs as they are.
+        ends between two ticks, when no training runs, and leaves workers, links and outputs as they are. True then.
         """
         handed_over = False
         self._keep_models()
@@ -173,6 +173,7 @@ class Service:
             await self._end(running)
             if not handed_over:
                 await self._stop()
+        return handed_over
 
     def _own_loops(self) -> list[Coroutine[None, None, None]]:
         """What no historian can hold up."""

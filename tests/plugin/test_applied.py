@@ -112,3 +112,15 @@ def test_an_edit_of_a_file_that_went_away_is_told(file: Path, tmp_path: Path) ->
     file.unlink()
     with pytest.raises(StorageError, match="cannot be written"):
         apply_text(FILE, FILE, file, AppliedFolder(tmp_path / "applied"), who="olga", now_ns=1)
+
+
+def test_a_configuration_that_is_a_link_stays_one(file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.yaml"
+    try:
+        link.symlink_to(file)
+    except OSError:
+        pytest.skip("this user may not make links here")
+    text = FILE.replace("P101", "P102")
+    apply_text(text, FILE, link, AppliedFolder(tmp_path / "applied"), who="olga", now_ns=1)
+    assert link.is_symlink()
+    assert file.read_text(encoding="utf-8") == text

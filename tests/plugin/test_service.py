@@ -231,7 +231,7 @@ async def test_a_service_that_hands_over_leaves_heartbeat_and_results_as_they_ar
     running = asyncio.create_task(two.service.run(asyncio.Event(), successor))
     await _until(lambda: not two.pending("second") and bool(_heartbeats(two, "second")))
     successor.set()
-    await asyncio.wait_for(running, 30.0)
+    assert await asyncio.wait_for(running, 30.0) is True
     assert _heartbeats(two, "second")[-1] > 0.0
     assert two.stores["second"].history(f"Results/{model}/Score").values.tolist() == [0.3]
     assert all(link.connected for link in two.service.links.values())
@@ -277,7 +277,7 @@ async def test_a_stop_ends_a_service_that_waits_for_its_training(two: Two) -> No
     running = asyncio.create_task(two.service.run(stop, successor))
     await _until(lambda: bool(_heartbeats(two, "second")))
     stop.set()
-    await asyncio.wait_for(running, 30.0)
+    assert await asyncio.wait_for(running, 30.0) is False
     assert _heartbeats(two, "second")[-1] == 0.0
     training.cancel()
 

@@ -51,4 +51,5 @@ class Computing:
         try:
             return await self._worker.run(task, told)
         finally:
+            await self._worker.close()  # what a training took of the memory is given back to the plant's server
             self.current = None
