@@ -18,7 +18,7 @@ from torch import Tensor
 from tagsight_models.errors import TrainingInterrupted
 from tagsight_models.networks.leave_role_out import LeaveRoleOut
 from tagsight_models.networks.stacked_gradient import NAMES, Shape, Stack, load_weights, prepared, weights_of
-from tagsight_models.training import EpochLearner, FitSettings, Fitted, Progress, run_epochs
+from tagsight_models.training import FitSettings, Fitted, Progress, run_epochs
 from tagsight_models.training_state import Snapshot, TrainingState, fingerprint
 
 ROLES_TOGETHER: Final = 100  # of all networks of a stack: beyond it their numbers leave the processor's cache
@@ -153,7 +153,7 @@ def _fitted(tracks: Sequence[_Track]) -> list[Fitted]:
     learning = [one for one in tracks if not one.ended or not one.begun]
     if learning:
         learner = _StackedLearner(learning)
-        run_epochs(learner, max(one.settings.epochs for one in learning) + 1)
+        run_epochs(learner.learn, max(one.settings.epochs for one in learning) + 1)
         learner.leave()
     for one in tracks:
         load_weights(one.network, one.best)
@@ -163,11 +163,10 @@ def _fitted(tracks: Sequence[_Track]) -> list[Fitted]:
     return [one.fitted() for one in tracks]
 
 
-class _StackedLearner(EpochLearner):
+class _StackedLearner:
     """The fits that still learn: AdamW, the gradient of each kept short, and the mean loss of its held-out blocks."""
 
     def __init__(self, tracks: Sequence[_Track]) -> None:
-        super().__init__()
         self.tracks = list(tracks)
         self._enter()
 

@@ -124,16 +124,13 @@ class Learner(lightning.LightningModule):
         )
 
 
-class EpochLearner(lightning.LightningModule):
+class _Epochs(lightning.LightningModule):
     """What learns by itself, one whole epoch at a time: no optimiser of Lightning's, no batches."""
 
-    def __init__(self) -> None:
+    def __init__(self, learn: Callable[[], bool]) -> None:
         super().__init__()
         self.automatic_optimization = False
-
-    def learn(self) -> bool:
-        """One epoch; whether there is more to learn."""
-        raise NotImplementedError
+        self.learn = learn
 
     def training_step(self, _batch: object, _number: int) -> None:
         """One epoch."""
@@ -144,11 +141,11 @@ class EpochLearner(lightning.LightningModule):
         """None."""
 
 
-def run_epochs(learner: EpochLearner, most: int) -> None:
-    """Let it learn, without derivatives, until it has ended or for so many epochs."""
+def run_epochs(learn: Callable[[], bool], most: int) -> None:
+    """Call `learn`, one epoch each, without derivatives, until it says that there is no more or for so many epochs."""
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), torch.no_grad():
         warnings.simplefilter("ignore")
-        _quiet_trainer(most, inference_mode=False).fit(learner, [0])
+        _quiet_trainer(most, inference_mode=False).fit(_Epochs(learn), [0])
 
 
 def expectation_loss(spread: Tensor) -> Loss:
